@@ -1,0 +1,155 @@
+"""Catalog: everything we know about your files, in one folder; one thin method a verb."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalejo import plugins
+from catalejo.records import AddReport, Limits, SearchResult, Skipped
+
+if TYPE_CHECKING:
+    from catalejo.encoders import Encoder
+    from catalejo.indexing import Progress
+    from catalejo.search import Searcher
+    from catalejo.store import Store
+
+Paths = str | os.PathLike[str]
+
+
+def default_folder() -> Path:
+    """The catalog used when none is named: ``CATALEJO_CATALOG``, else one in the user data folder."""
+    from catalejo.weights import data_folder
+
+    named = os.environ.get("CATALEJO_CATALOG")
+    return Path(named).expanduser() if named else data_folder() / "catalog"
+
+
+class Catalog:
+    """What we know about your files, in one folder.
+
+    Args:
+        path: the folder; made by the first ``add``. None: ``default_folder()``.
+        encoder: name of the encoder whose vectors are meant.
+
+    Raises:
+        UnknownName: there is no such encoder.
+
+    Example:
+        >>> catalog = Catalog("photos.catalog")          # doctest: +SKIP
+        >>> catalog.add("~/Pictures").added              # doctest: +SKIP
+        412
+        >>> catalog.search("un perro en la nieve").hits[0].path  # doctest: +SKIP
+        '/home/ana/Pictures/2021/laika.jpg'
+    """
+
+    def __init__(self, path: Paths | None = None, *, encoder: str = plugins.DEFAULT_ENCODER) -> None:
+        self.path = Path(os.path.abspath(Path(path).expanduser() if path else default_folder()))
+        self._encoder_name = encoder
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder; loads nothing heavy until it is asked to encode."""
+        made: Encoder = plugins.load("encoders", self._encoder_name)()
+        return made
+
+    @cached_property
+    def _store(self) -> Store:
+        from catalejo.store import Store
+
+        return Store(self.path, self.encoder.card)
+
+    @cached_property
+    def _searcher(self) -> Searcher:
+        from catalejo.search import Searcher
+
+        return Searcher(self._store, self.encoder)
+
+    def add(
+        self,
+        *paths: Paths,
+        listed: Iterable[Paths] = (),
+        prune: bool = False,
+        retry: bool = False,
+        limits: Limits | None = None,
+        workers: int | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> AddReport:
+        """Look at files and folders, and remember what is new or changed.
+
+        Args:
+            paths: files, folders, patterns.
+            listed: more files or folders, for instance from a list; one that is not there is
+                listed among the skipped instead of stopping the run.
+            prune: forget files under these paths that have gone.
+            retry: read again what was skipped before.
+            limits: what to refuse; see ``Limits``.
+            workers: threads; None: one a core.
+            progress: called after every file.
+
+        Raises:
+            CannotRead: one of ``paths`` is not there.
+            CatalogBusy: another process is writing to this catalog.
+            CannotWrite: the disk is full or read-only; what was saved before is safe.
+            WrongEncoder: the catalog was made with another encoder.
+            indexing.Stopped: interrupted (a KeyboardInterrupt); its ``report`` says what was saved.
+        """
+        from catalejo import indexing, walk
+        from catalejo.lock import WriterLock
+
+        found = walk.sources([os.fspath(p) for p in paths])
+        found += [os.path.abspath(os.path.expanduser(os.fspath(p))) for p in listed]
+        with WriterLock(self.path):
+            self._store.create()
+            self._store.refresh()
+            return indexing.add(
+                self._store,
+                self.encoder,
+                found,
+                limits=limits or Limits(),
+                prune=prune,
+                retry=retry,
+                workers=workers,
+                progress=progress,
+            )
+
+    def search(
+        self,
+        *terms: str,
+        image: Paths | None = None,
+        without: Iterable[str] = (),
+        k: int = 10,
+        under: Paths | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        min_score: float | None = None,
+    ) -> SearchResult:
+        """Find items by meaning; see ``search.Query`` for the arguments.
+
+        Raises:
+            BadQuery: nothing asked, or a value that makes no sense.
+            CannotRead: the query's picture cannot be read.
+            NoCatalog: nothing was added yet.
+        """
+        from catalejo.search import Query
+
+        query = Query(
+            terms,
+            tuple(without),
+            os.fspath(image) if image else None,
+            k,
+            os.fspath(under) if under else None,
+            since,
+            until,
+            min_score,
+        )
+        return self._searcher.search(query)
+
+    def skipped(self) -> list[Skipped]:
+        """The files that could not be read, with their reasons, by path."""
+        self._store.refresh()
+        rows = self._store.files("reason IS NOT NULL")
+        return sorted((Skipped(row.path, row.reason or "") for row in rows), key=lambda s: s.path)

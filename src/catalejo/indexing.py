@@ -1,0 +1,226 @@
+"""Walk, hash, read, encode, write; resume; what was skipped and why.
+
+Worker threads, one a core, each take one file at a time through ``reading``: while one
+decodes another encodes, and no core waits. The main thread looks up what is known
+already, hands out files a little ahead, and saves what comes back in order, in one
+commit every few seconds. Memory holds the files in hand and one hash a known item.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from catalejo.encoders import Encoder
+from catalejo.errors import CannotWrite
+from catalejo.reading import FileReader, Outcome
+from catalejo.records import AddReport, Limits
+from catalejo.store import FileRow, ItemRow, Store
+from catalejo.walk import Found, walk
+
+_LOOKUP = 1_000  # paths looked up at once
+_AHEAD = 4  # files handed out ahead, a worker
+_COMMIT_ROWS, _COMMIT_S = 512, 5.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an ``add`` has come: files done, of how many (None until counted), how many skipped."""
+
+    done: int
+    total: int | None
+    skipped: int
+
+
+class Stopped(KeyboardInterrupt):
+    """An ``add`` was interrupted; ``report`` says what was saved. The same call goes on from there."""
+
+    def __init__(self, report: AddReport) -> None:
+        super().__init__("stopped")
+        self.report = report
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def add(
+    store: Store,
+    encoder: Encoder,
+    paths: list[str],
+    *,
+    limits: Limits,
+    prune: bool = False,
+    retry: bool = False,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> AddReport:
+    """Bring the store up to date with these paths. The caller holds the writer's lock.
+
+    Args:
+        store: created already.
+        encoder: makes the vectors.
+        paths: absolute, as ``walk.sources`` gives them.
+        limits: what readers refuse.
+        prune: forget files under these paths that have gone.
+        retry: read again what was skipped before.
+        workers: threads; one a core if None.
+        progress: called after every file.
+
+    Raises:
+        CannotWrite: the disk is full or read-only; everything before is saved.
+        Stopped: interrupted; everything finished is saved.
+    """
+    return _Run(store, encoder, paths, limits, retry, workers or cores(), progress).run(prune)
+
+
+class _Run:
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        paths: list[str],
+        limits: Limits,
+        retry: bool,
+        workers: int,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._store, self._paths, self._retry, self._workers, self._progress = store, paths, retry, workers, progress
+        self._saved = store.hashes()
+        self._reader = FileReader(store, encoder, limits, self._saved)
+        self._report = AddReport()
+        self._started = self._committed = time.monotonic()
+        self._done, self._total = 0, None if progress else 0
+        self._items: list[ItemRow] = []
+        self._fresh: list[FileRow] = []
+        self._changed: list[FileRow] = []
+        self._waiting: list[tuple[FileRow, bool]] = []
+        self._problems: set[str] = set()
+
+    def run(self, prune: bool) -> AddReport:
+        if self._progress:
+            threading.Thread(target=self._count_files, daemon=True).start()
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="catalejo")
+        queue: deque[tuple[Future[Outcome], FileRow | None]] = deque()
+        try:
+            for found, before in self._to_read():
+                queue.append((pool.submit(self._reader.read, found), before))
+                while len(queue) > self._workers * _AHEAD:
+                    self._take(*queue.popleft())
+            while queue:
+                self._take(*queue.popleft())
+            self._commit()
+            self._forget(prune)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            for future, before in queue:
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self._take(future, before)
+            self._commit()
+            raise Stopped(self._finish(stopped=True)) from None
+        except CannotWrite:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._store.sweep()
+        self._store.maintain()
+        return self._finish()
+
+    def _finish(self, stopped: bool = False) -> AddReport:
+        return replace(self._report, seconds=round(time.monotonic() - self._started, 3), stopped=stopped)
+
+    def _count_files(self) -> None:
+        self._total = sum(1 for _ in walk(self._paths))
+
+    # -- what to read -------------------------------------------------------------
+
+    def _to_read(self) -> Iterator[tuple[Found, FileRow | None]]:
+        """Files that must be read, each with the row it had before."""
+        for group in _groups(walk(self._paths), _LOOKUP):
+            known = self._store.known([found.path for found in group])
+            for found in group:
+                before = known.get(found.path)
+                same = before is not None and (before.size, before.mtime_ns) == (found.size, found.mtime_ns)
+                if found.reason is not None:
+                    self._problems.add(found.path)
+                    self._skip(found, before)
+                elif before is not None and same and before.reason is None:
+                    self._count(unchanged=1)
+                elif before is not None and same and not self._retry:
+                    self._count(skipped=1)
+                else:
+                    yield found, before
+
+    def _skip(self, found: Found, before: FileRow | None) -> None:
+        row = FileRow(found.path, found.size, found.mtime_ns, None, found.reason)
+        if row != before:
+            (self._fresh if before is None else self._changed).append(row)
+        self._count(skipped=1)
+
+    # -- what comes back ------------------------------------------------------------
+
+    def _take(self, future: Future[Outcome], before: FileRow | None) -> None:
+        outcome = future.result()
+        row = outcome.row
+        if row.reason is not None:
+            self._count(skipped=1)
+        elif before is None or before.hash is None:
+            self._count(added=1, encoded=len(outcome.items))
+        elif before.hash == row.hash:
+            self._count(unchanged=1)
+        else:
+            self._count(updated=1, encoded=len(outcome.items))
+        if outcome.items:
+            self._items.extend(outcome.items)
+            self._saved.add(outcome.items[0].item.hash)
+            self._reader.release(outcome.items[0].item.hash)
+        self._waiting.append((row, before is None))
+        late = time.monotonic() - self._committed > _COMMIT_S
+        if late or len(self._fresh) + len(self._changed) + len(self._waiting) >= _COMMIT_ROWS:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Save what came back. A row whose bytes another worker still has in hand waits for its item."""
+        ready = [(row, new) for row, new in self._waiting if row.hash is None or row.hash in self._saved]
+        self._waiting = [(row, new) for row, new in self._waiting if not (row.hash is None or row.hash in self._saved)]
+        self._fresh.extend(row for row, new in ready if new)
+        self._changed.extend(row for row, new in ready if not new)
+        self._store.write(self._items, self._fresh, self._changed)
+        self._items, self._fresh, self._changed = [], [], []
+        self._committed = time.monotonic()
+
+    def _count(self, **more: int) -> None:
+        self._report = replace(self._report, **{k: getattr(self._report, k) + v for k, v in more.items()})
+        self._done += 1
+        if self._progress:
+            self._progress(Progress(self._done, self._total, self._report.skipped))
+
+    # -- what has gone ----------------------------------------------------------------
+
+    def _forget(self, prune: bool) -> None:
+        """Forget gone files (``prune``), and folders once listed as unreadable that are not any more."""
+        inside = tuple(os.path.join(path, "") for path in self._paths)
+        gone = []
+        for row in self._store.files(None if prune else "reason IS NOT NULL"):
+            if row.path in self._paths or row.path.startswith(inside):
+                here = os.path.lexists(row.path)
+                readable_again = row.reason is not None and row.path not in self._problems and os.path.isdir(row.path)
+                if (prune and not here) or readable_again:
+                    gone.append(row.path)
+        if gone:
+            self._store.forget(gone)
+            self._report = replace(self._report, removed=len(gone))
+
+
+def _groups(found: Iterable[Found], size: int) -> Iterator[list[Found]]:
+    stream = iter(found)
+    while group := list(islice(stream, size)):
+        yield group

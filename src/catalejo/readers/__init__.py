@@ -1,0 +1,53 @@
+"""FILES -> ITEMS. One file a kind of file; each reader gives the pages of one open file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from catalejo.records import Limits
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a file, read.
+
+    Attributes:
+        picture: upright, sRGB, alpha on white; reduced, but no shorter side below what was asked.
+        page: position in the file, from 0.
+        kind: of the item.
+        width_px, height_px: of the original, upright.
+        taken, camera, latitude, longitude: as in ``records.Item``.
+    """
+
+    picture: Image
+    page: int
+    kind: str
+    width_px: int
+    height_px: int
+    taken: datetime | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Reader(Protocol):
+    """Reads one kind of file. Safe to call from several threads at once."""
+
+    def read(self, file: BinaryIO, path: str, limits: Limits, side_px: int) -> Iterator[Page]:
+        """The pages of an open file.
+
+        Args:
+            file: open for reading, at its start.
+            path: for messages only.
+            limits: what to refuse.
+            side_px: the shorter side the caller needs; pictures may come larger.
+
+        Raises:
+            CannotRead, OverLimit: with the reason.
+        """

@@ -1,0 +1,221 @@
+"""The nouns of the project, as frozen dataclasses; the same in Python, on the command line and in JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One file a model needs.
+
+    Attributes:
+        name: what it is, for messages.
+        sha256: hex digest of its bytes.
+        package: the installed Python package that carries it.
+        inside: its path inside that package, with ``/``.
+        distribution: the name to install it by.
+    """
+
+    name: str
+    sha256: str
+    package: str
+    inside: str
+    distribution: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What an encoder is; stored with the vectors it makes.
+
+    Attributes:
+        name: as in ``plugins.ENCODERS``.
+        version: changes whenever its vectors do.
+        space: vectors of one space can be compared with each other, and with no others.
+        width: dimensions of a vector.
+        takes: the kinds of item it encodes.
+        languages: ISO 639-1 codes of the languages it was measured in.
+        licence: of the weights, SPDX.
+        source: paper or page.
+        files: what it needs on disk.
+    """
+
+    name: str
+    version: str
+    space: str
+    width: int
+    takes: tuple[str, ...]
+    languages: tuple[str, ...]
+    licence: str
+    source: str
+    files: tuple[WeightsFile, ...] = ()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The fields that must agree for two sets of vectors to be comparable."""
+        return {"name": self.name, "version": self.version, "space": self.space, "width": self.width}
+
+
+@dataclass(frozen=True)
+class Label:
+    """One thing a classifier saw: the class's index and its probability, 0 to 1."""
+
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Item:
+    """One piece of content, known by the hash of its bytes.
+
+    Attributes:
+        hash: SHA-256 of the file's bytes, hex.
+        page: position inside the file, from 0; a picture file has one page, a TIFF may have many.
+        kind: ``image``.
+        width_px, height_px: of the original, upright.
+        taken: when, by the file's own account (EXIF), in the camera's local time.
+        camera: maker and model.
+        latitude, longitude: degrees, south and west negative.
+        labels: what the encoder's classifier saw, most probable first.
+    """
+
+    hash: str
+    page: int
+    kind: str
+    width_px: int
+    height_px: int
+    taken: datetime | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result of a search.
+
+    Attributes:
+        path: where the file is; with several copies, the first.
+        score: cosine similarity of query and item, -1 to 1.
+        kind: of the item.
+        why: the labels that spoke for it, with their probabilities.
+        matches: whether the score is better than chance for this query in this catalog.
+        page: for a file with several pages, which one, from 0.
+        copies: other places with the same bytes.
+        hash, width_px, height_px, taken, camera, latitude, longitude: as in ``Item``.
+    """
+
+    path: str
+    score: float
+    kind: str
+    why: str
+    matches: bool
+    hash: str
+    page: int = 0
+    copies: tuple[str, ...] = ()
+    width_px: int = 0
+    height_px: int = 0
+    taken: datetime | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        query: the query in words.
+        hits: best first.
+        line: the score below which hits are no better than chance; None where the
+            catalog is too small to tell.
+        searched: items the hits were chosen from.
+        seconds: wall time.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    line: float | None
+    searched: int
+    seconds: float
+
+    @property
+    def nothing_matches(self) -> bool:
+        """True when no hit is better than chance."""
+        return not any(hit.matches for hit in self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+
+@dataclass(frozen=True)
+class AddReport:
+    """What ``add`` did: counts of files, and wall time.
+
+    Attributes:
+        added: new files, copies of known ones included.
+        unchanged: known files with the same size and time; not read again.
+        updated: known files whose content changed.
+        removed: files forgotten because they have gone (``prune``).
+        skipped: files that could not be read, this time or before; ``catalejo skipped`` lists them.
+        encoded: items that went through the encoder.
+        seconds: wall time.
+        stopped: True when it was interrupted; the same command goes on from there.
+    """
+
+    added: int = 0
+    unchanged: int = 0
+    updated: int = 0
+    removed: int = 0
+    skipped: int = 0
+    encoded: int = 0
+    seconds: float = 0.0
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that could not be read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a reader refuses, so that one file cannot take the machine.
+
+    Attributes:
+        max_megapixels: pixels that must be held at once, in millions. A baseline JPEG
+            is decoded at reduced scale and counts an eighth.
+        max_file_mb: file size in megabytes (10^6 bytes).
+        max_pages: pages of one file.
+    """
+
+    max_megapixels: float = 100.0
+    max_file_mb: float = 500.0
+    max_pages: int = 200
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A record as JSON-ready values: dates in ISO 8601, tuples as lists, floats as they are."""
+
+    def value(x: Any) -> Any:
+        if isinstance(x, datetime):
+            return x.isoformat()
+        if isinstance(x, dict):
+            return {k: value(v) for k, v in x.items()}
+        if isinstance(x, (tuple, list)):
+            return [value(v) for v in x]
+        return x
+
+    return {k: value(v) for k, v in dataclasses.asdict(record).items()}

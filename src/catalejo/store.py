@@ -1,0 +1,394 @@
+"""VECTORS -> NEAREST. Two Lance tables in the catalog's folder, thumbnails beside them.
+
+    catalog/
+      catalejo.json     marks the folder as a catalog and says its format
+      items.lance/      one row a page of content: hash, fields, one vector column an encoder
+      files.lance/      one row a path: size, time, hash; or the reason it was skipped
+      thumbnails/       ab/abcd...-0.webp by hash and page
+      writer.lock
+
+Items are written before the files that point to them, so whatever moment a
+process dies at, what is there is complete: a file without its row is read again,
+an item without a file is never shown and is swept away by the next run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lance
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder
+from catalejo.records import Item, Label, ModelCard, to_json
+
+if TYPE_CHECKING:
+    from lance import LanceDataset
+
+Array = npt.NDArray[np.float32]
+
+FORMAT = 1
+MARK = "catalejo.json"
+INDEX_FROM = 20_000  # rows; below it a flat search takes a few milliseconds
+_FRAGMENTS, _FRAGMENT_ROWS = 16, 65_536
+_UNINDEXED = 5_000
+_PROBES, _REFINE = 64, 10
+_KEPT = timedelta(minutes=10)  # old versions stay this long, for readers that opened them
+_SAMPLE = 2_048
+
+_LABEL = pa.struct([("index", pa.int16()), ("probability", pa.float32())])
+_FILES = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("size", pa.int64()),
+        pa.field("mtime_ns", pa.int64()),
+        pa.field("hash", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+)
+
+
+def _items_schema(card: ModelCard) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("hash", pa.string(), nullable=False),
+            pa.field("page", pa.int32(), nullable=False),
+            pa.field("kind", pa.string()),
+            pa.field("width_px", pa.int32()),
+            pa.field("height_px", pa.int32()),
+            pa.field("taken", pa.timestamp("s")),
+            pa.field("dated", pa.timestamp("s")),
+            pa.field("camera", pa.string()),
+            pa.field("latitude", pa.float64()),
+            pa.field("longitude", pa.float64()),
+            pa.field("labels", pa.list_(_LABEL)),
+            pa.field(card.name, pa.list_(pa.float32(), card.width), metadata={"card": json.dumps(to_json(card))}),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file we know: its size and time when read, and the hash of its bytes or why it was skipped."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    hash: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An item with its vector (width,) and the date it is filed under (taken, else the file's own)."""
+
+    item: Item
+    dated: datetime
+    vector: Array
+
+
+@dataclass(frozen=True)
+class Near:
+    """An item found, with its cosine similarity to the query."""
+
+    item: Item
+    score: float
+
+
+class Store:
+    """The tables of one catalog. Writing methods need the caller to hold ``WriterLock``.
+
+    Args:
+        folder: the catalog's folder.
+        card: of the encoder whose vectors are meant.
+
+    Raises:
+        NoCatalog: on reading, when nothing was ever added.
+        WrongEncoder: the vectors there come from another encoder or version.
+        CatalogDamaged: the tables cannot be read.
+        CannotWrite: on writing.
+    """
+
+    def __init__(self, folder: Path, card: ModelCard) -> None:
+        self.folder, self.card = folder, card
+
+    # -- opening ----------------------------------------------------------------
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a catalog here."""
+        return (self.folder / MARK).is_file()
+
+    def create(self) -> None:
+        """Make an empty catalog, or finish one whose making was cut short."""
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name, schema in (("items", _items_schema(self.card)), ("files", _FILES)):
+                if not (self.folder / f"{name}.lance" / "_versions").is_dir():
+                    lance.write_dataset(schema.empty_table(), self._uri(name), mode="create")
+            mark = self.folder / f".{MARK}.{os.getpid()}"
+            mark.write_text(json.dumps({"format": FORMAT, "encoder": self.card.name}) + "\n", encoding="utf-8")
+            mark.replace(self.folder / MARK)
+
+    def _uri(self, name: str) -> str:
+        return str(self.folder / f"{name}.lance")
+
+    def _open(self, name: str) -> LanceDataset:
+        if not self.exists:
+            raise NoCatalog(self.folder)
+        try:
+            return lance.dataset(self._uri(name))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise CatalogDamaged(self.folder, f"{name} cannot be opened ({_brief(error)})") from error
+
+    @cached_property
+    def _items(self) -> LanceDataset:
+        dataset = self._open("items")
+        column = self.card.name
+        if column not in dataset.schema.names:
+            names = [f.name for f in dataset.schema if f.metadata and b"card" in f.metadata]
+            raise WrongEncoder(self.folder, ", ".join(names) or "no encoder", column)
+        stored = json.loads(dataset.schema.field(column).metadata[b"card"])
+        if any(stored.get(key) != value for key, value in self.card.identity.items()):
+            raise WrongEncoder(
+                self.folder,
+                f"{stored.get('name')} version {stored.get('version')}",
+                f"{self.card.name} version {self.card.version}",
+            )
+        return dataset
+
+    @cached_property
+    def _files(self) -> LanceDataset:
+        return self._open("files")
+
+    def refresh(self) -> None:
+        """See what other processes wrote since; items first, so that every file seen has its item."""
+        for name in ("_items", "_files"):
+            if name in self.__dict__:
+                try:
+                    getattr(self, name).checkout_latest()
+                except (OSError, ValueError, RuntimeError) as error:
+                    raise CatalogDamaged(self.folder, _brief(error)) from error
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes with every write."""
+        return int(self._items.version), int(self._files.version)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError, pa.ArrowException) as error:
+            raise CannotWrite(self.folder, _reason(error)) from error
+
+    # -- files ------------------------------------------------------------------
+
+    def known(self, paths: Sequence[str]) -> dict[str, FileRow]:
+        """The rows of those of these paths that we know."""
+        if not paths or not self._files.count_rows():
+            return {}
+        table = self._files.to_table(filter=_is_in("path", [escape(p) for p in paths]))
+        return {row.path: row for row in _file_rows(table)}
+
+    def files(self, where: str | None = None) -> Iterator[FileRow]:
+        """All file rows, or those under an SQL condition, in batches."""
+        for batch in self._files.to_batches(filter=where):
+            yield from _file_rows(pa.Table.from_batches([batch]))
+
+    def paths(self, hashes: Iterable[str]) -> dict[str, list[str]]:
+        """hash -> the paths that hold those bytes, sorted."""
+        wanted = sorted(set(hashes))
+        found: dict[str, list[str]] = {}
+        if wanted:
+            table = self._files.to_table(columns=["path", "hash"], filter=_is_in("hash", wanted))
+            for row in table.to_pylist():
+                found.setdefault(row["hash"], []).append(unescape(row["path"]))
+        return {key: sorted(value) for key, value in found.items()}
+
+    def hashes(self) -> set[str]:
+        """The hashes of all items."""
+        return set(self._items.to_table(columns=["hash"])["hash"].to_pylist())
+
+    # -- writing ----------------------------------------------------------------
+
+    def write(self, items: Sequence[ItemRow], fresh: Sequence[FileRow], changed: Sequence[FileRow] = ()) -> None:
+        """Save items, then the files that hold them.
+
+        Args:
+            items: whose hash is not in the table yet; all pages of a file together.
+            fresh: rows of paths not in the table.
+            changed: rows that replace those of the same path.
+        """
+        with self._writing():
+            if items:
+                self._items = lance.write_dataset(self._items_table(items), self._items, mode="append")
+            if fresh:
+                self._files = lance.write_dataset(_files_table(fresh), self._files, mode="append")
+            if changed:
+                merge = self._files.merge_insert("path").when_matched_update_all().when_not_matched_insert_all()
+                merge.execute(_files_table(changed))
+
+    def _items_table(self, rows: Sequence[ItemRow]) -> pa.Table:
+        items = [row.item for row in rows]
+        vectors = np.stack([row.vector for row in rows]).astype(np.float32).ravel()
+        schema = _items_schema(self.card)
+        columns: dict[str, Any] = {
+            name: [getattr(item, name) for item in items]
+            for name in schema.names
+            if name not in ("dated", "labels", self.card.name)
+        }
+        columns["dated"] = [row.dated for row in rows]
+        columns["labels"] = [[{"index": x.index, "probability": x.probability} for x in i.labels] for i in items]
+        columns[self.card.name] = pa.FixedSizeListArray.from_arrays(pa.array(vectors), self.card.width)
+        return pa.table({name: columns[name] for name in schema.names}, schema=schema)
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Drop the rows of these paths; their items go with ``sweep`` if no other path holds them."""
+        with self._writing():
+            for start in range(0, len(paths), 1000):
+                self._files.delete(_is_in("path", [escape(p) for p in paths[start : start + 1000]]))
+
+    def sweep(self) -> list[str]:
+        """Drop items no file holds; returns their hashes."""
+        held = set(self._files.to_table(columns=["hash"])["hash"].to_pylist())
+        orphans = sorted(self.hashes() - held)
+        with self._writing():
+            for start in range(0, len(orphans), 1000):
+                self._items.delete(_is_in("hash", orphans[start : start + 1000]))
+        return orphans
+
+    def maintain(self) -> None:
+        """Compact what many small writes left, build and extend indices, remove old versions."""
+        with self._writing():
+            for dataset in (self._items, self._files):
+                if len(dataset.get_fragments()) > _FRAGMENTS:
+                    dataset.optimize.compact_files(target_rows_per_fragment=_FRAGMENT_ROWS)
+            self._index(self._items, self.card.name, "IVF_RQ")
+            self._index(self._files, "path", "BTREE")
+            self._index(self._files, "hash", "BTREE")
+            for dataset in (self._items, self._files):
+                dataset.checkout_latest()
+                dataset.cleanup_old_versions(_KEPT, delete_unverified=True)
+
+    @staticmethod
+    def _index(dataset: LanceDataset, column: str, kind: str) -> None:
+        rows = dataset.count_rows()
+        name = f"{column}_index"
+        have = {index.name for index in dataset.describe_indices()}
+        if rows < INDEX_FROM:
+            return
+        if name not in have:
+            if kind == "BTREE":
+                dataset.create_scalar_index(column, kind, name=name)
+            else:
+                dataset.create_index(column, kind, name=name, metric="cosine", num_partitions=int(rows**0.5) // 2)
+        elif dataset.stats.index_stats(name)["num_unindexed_rows"] > _UNINDEXED:
+            dataset.optimize.optimize_indices(index_names=[name])
+
+    # -- nearest ----------------------------------------------------------------
+
+    def count(self) -> int:
+        """Items in the table."""
+        return int(self._items.count_rows())
+
+    def nearest(self, vector: Array, k: int, where: str | None = None, exact: bool = False) -> list[Near]:
+        """The k items nearest to a unit vector (width,), best first.
+
+        Args:
+            vector: the query.
+            k: how many.
+            where: SQL condition on the items' columns, applied before the search.
+            exact: leave the index aside.
+        """
+        query = {"column": self.card.name, "q": vector, "k": k, "metric": "cosine"}
+        if exact:
+            query["use_index"] = False
+        else:
+            query |= {"nprobes": _PROBES, "refine_factor": _REFINE}
+        names = [n for n in self._items.schema.names if n not in ("dated", self.card.name)]
+        try:
+            table = self._items.to_table([*names, "_distance"], nearest=query, filter=where, prefilter=True)
+        except (OSError, RuntimeError) as error:
+            raise CatalogDamaged(self.folder, _brief(error)) from error
+        return [Near(_item(row), 1.0 - row["_distance"]) for row in table.to_pylist()]
+
+    def vectors(self, most: int | None = None) -> Array:
+        """(n, width) the vectors of all items, or of ``most`` of them chosen at random (always the same ones)."""
+        rows = self.count()
+        if most is None or rows <= most:
+            table = self._items.to_table(columns=[self.card.name])
+        else:
+            chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+            table = self._items.take(chosen.tolist(), columns=[self.card.name])
+        flat = table[self.card.name].combine_chunks().flatten()
+        return np.asarray(flat, np.float32).reshape(-1, self.card.width)
+
+    def items(self) -> list[Item]:
+        """All items, in the order of ``vectors()``."""
+        names = [n for n in self._items.schema.names if n not in ("dated", "labels", self.card.name)]
+        return [_item(row) for row in self._items.to_table(columns=names).to_pylist()]
+
+    # -- thumbnails -------------------------------------------------------------
+
+    def thumbnail(self, hash: str, page: int) -> Path:
+        """Where an item's thumbnail is, or will be."""
+        return self.folder / "thumbnails" / hash[:2] / f"{hash}-{page}.webp"
+
+
+def escape(path: str) -> str:
+    r"""A path as valid text: bytes that are not UTF-8 as ``\xNN``, the backslash doubled."""
+    return "".join(
+        "\\\\" if c == "\\" else f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in path
+    )
+
+
+def unescape(text: str) -> str:
+    """The path ``escape`` was given."""
+    return re.sub(
+        r"\\(?:\\|x([0-9a-f]{2}))", lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text
+    )
+
+
+def _is_in(column: str, values: Iterable[str]) -> str:
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({quoted})"
+
+
+def _files_table(rows: Sequence[FileRow]) -> pa.Table:
+    columns = {name: [getattr(row, name) for row in rows] for name in _FILES.names}
+    columns["path"] = [escape(path) for path in columns["path"]]
+    return pa.table(columns, schema=_FILES)
+
+
+def _file_rows(table: pa.Table) -> list[FileRow]:
+    return [FileRow(**(row | {"path": unescape(row["path"])})) for row in table.to_pylist()]
+
+
+def _item(row: dict[str, Any]) -> Item:
+    labels = tuple(Label(x["index"], x["probability"]) for x in row.get("labels") or ())
+    return Item(**{k: v for k, v in row.items() if k not in ("_distance", "labels")}, labels=labels)
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _reason(error: Exception) -> str:
+    """The system's reason in a few words; Lance puts it inside a long sentence."""
+    text = _brief(error)
+    for known in ("No space left on device", "Read-only file system", "Permission denied", "File too large"):
+        if known.lower() in text.lower():
+            return known.lower()
+    return text
