@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalejo import plugins
-from catalejo.records import AddReport, Limits, SearchResult, Skipped
+from catalejo.errors import CannotRead, NoCatalog
+from catalejo.records import AddReport, DuplicateGroup, Finding, Hit, Limits, SearchResult, Skipped, Status
 
 if TYPE_CHECKING:
     from catalejo.encoders import Encoder
@@ -153,3 +154,76 @@ class Catalog:
         self._store.refresh()
         rows = self._store.files("reason IS NOT NULL")
         return sorted((Skipped(row.path, row.reason or "") for row in rows), key=lambda s: s.path)
+
+    def status(self) -> Status:
+        """How much is in the catalog, and how it is kept."""
+        self._store.refresh()
+        return self._store.summary()
+
+    def remove(self, *paths: Paths) -> int:
+        """Forget files, or all files in a folder; the files themselves are left alone.
+
+        Returns:
+            how many files were forgotten.
+
+        Raises:
+            CannotRead: none of our files is at, or in, one of the paths.
+        """
+        from catalejo.lock import WriterLock
+
+        self._require()
+        wanted = [os.path.abspath(os.path.expanduser(os.fspath(p))) for p in paths]
+        with WriterLock(self.path):
+            self._store.refresh()
+            found = []
+            rows = [row.path for row in self._store.files()]
+            for path in wanted:
+                inside = [row for row in rows if row == path or row.startswith(os.path.join(path, ""))]
+                if not inside:
+                    raise CannotRead(path, "the catalog knows no file there")
+                found += inside
+            found = sorted(set(found))
+            self._store.forget(found)
+            self._store.sweep()
+            self._store.maintain()
+        return len(found)
+
+    def duplicates(
+        self,
+        *,
+        cosine: float | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[DuplicateGroup]:
+        """Files that show the same picture: exact copies first, then near ones.
+
+        Args:
+            cosine: least similarity of near duplicates' vectors; None: ``duplicates.COSINE``.
+            progress: called with items compared, and of how many.
+        """
+        from catalejo import duplicates
+
+        self._store.refresh()
+        return [
+            *duplicates.exact(self._store),
+            *duplicates.near(self._store, duplicates.COSINE if cosine is None else cosine, progress),
+        ]
+
+    def doctor(self, *, repair: bool = False) -> list[Finding]:
+        """What is wrong with the catalog's files, repaired on request; empty when nothing is."""
+        from contextlib import nullcontext
+
+        from catalejo import health
+        from catalejo.lock import WriterLock
+
+        self._require()
+        with WriterLock(self.path) if repair else nullcontext():
+            self._store.reopen()
+            return health.check(self._store, repair)
+
+    def thumbnail(self, hit: Hit) -> Path:
+        """Where a hit's thumbnail is: WebP, at most 256 px a side."""
+        return self._store.thumbnail(hit.hash, hit.page)
+
+    def _require(self) -> None:
+        if not self._store.exists:
+            raise NoCatalog(self.path)

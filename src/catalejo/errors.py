@@ -6,6 +6,7 @@
     ├── BadQuery             a search that cannot be asked: empty, a bad date, a bad number
     ├── CannotRead           one file could not be read (kept with its reason; the run goes on)
     │   └── OverLimit        ... because it passes a limit the user can raise
+    ├── CannotSave           a drawing or a table asked for could not be written
     ├── WeightsError
     │   ├── MissingWeights   a model's files are not on this machine
     │   └── DamagedWeights   they are, but are not what the model card says
@@ -69,6 +70,13 @@ class OverLimit(CannotRead):
 
     def __init__(self, path: str | Path, value: str, limit: str, flag: str) -> None:
         super().__init__(path, f"{value}, over the limit of {limit} (raise it with {flag})")
+
+
+class CannotSave(CatalejoError):
+    """A result could not be written where it was asked for."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"cannot save {path}: {reason}")
 
 
 class WeightsError(CatalejoError):

@@ -21,7 +21,8 @@ from catalejo.encoders import Encoder
 from catalejo.errors import CannotWrite
 from catalejo.reading import FileReader, Outcome
 from catalejo.records import AddReport, Limits
-from catalejo.store import FileRow, ItemRow, Store
+from catalejo.store import Store
+from catalejo.tables import FileRow, ItemRow
 from catalejo.walk import Found, walk
 
 _LOOKUP = 1_000  # paths looked up at once

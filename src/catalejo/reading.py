@@ -16,7 +16,8 @@ from catalejo.encoders import Encoder
 from catalejo.errors import CannotRead, CannotWrite, OverLimit
 from catalejo.readers import Page, Reader
 from catalejo.records import Item, Limits
-from catalejo.store import FileRow, ItemRow, Store
+from catalejo.store import Store
+from catalejo.tables import FileRow, ItemRow
 from catalejo.walk import Found
 
 THUMBNAIL_PX = 256

@@ -191,6 +191,64 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class DuplicateGroup:
+    """Files that show the same picture.
+
+    Attributes:
+        kind: ``exact`` (the same bytes) or ``near``.
+        paths: two or more, sorted.
+        similarity: the least cosine that joined the group; 1 for exact ones.
+    """
+
+    kind: str
+    paths: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is in a catalog.
+
+    Attributes:
+        path: its folder.
+        encoder: whose vectors it holds.
+        items: pieces of content; one a picture, one a page of a TIFF.
+        files: paths that hold them.
+        skipped: files that could not be read.
+        size_mb: on disk, in 10^6 bytes: tables and thumbnails.
+        indexed: whether searches go through an index (from 20,000 items on).
+        first, last: dates of the oldest and newest item.
+    """
+
+    path: str
+    encoder: str
+    items: int
+    files: int
+    skipped: int
+    size_mb: float
+    indexed: bool
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something ``doctor`` noticed.
+
+    Attributes:
+        problem: what, with how many.
+        examples: a few of them.
+        remedy: what repairs it.
+        repaired: whether it was.
+    """
+
+    problem: str
+    examples: tuple[str, ...]
+    remedy: str
+    repaired: bool = False
+
+
+@dataclass(frozen=True)
 class Limits:
     """What a reader refuses, so that one file cannot take the machine.
 

@@ -7,11 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
-from catalejo.chance import chance_line
+from catalejo.chance import Chance
 from catalejo.encoders import Array, Encoder
 from catalejo.errors import BadQuery, CannotRead
 from catalejo.readers.image import ImageReader
@@ -19,6 +18,7 @@ from catalejo.records import Hit, Limits, SearchResult
 from catalejo.store import Near, Store
 
 NOT_WEIGHT = 0.5
+_SAMPLE = 2_048  # items the line is estimated from
 _EXACT_FROM = 1_000  # asked for more than this, an index loses its point
 
 
@@ -64,7 +64,7 @@ class Searcher:
 
     def __init__(self, store: Store, encoder: Encoder) -> None:
         self._store, self._encoder = store, encoder
-        self._sampled: tuple[tuple[int, int], Array] | None = None
+        self._chance: tuple[tuple[int, int], Chance] | None = None
 
     def search(self, query: Query) -> SearchResult:
         """Find what is nearest to a query.
@@ -79,7 +79,7 @@ class Searcher:
         where = _dates(query)
         self._store.refresh()
         vector = self._vector(query)
-        line = chance_line(self._background() @ vector)
+        line = self._line(vector)
         hits = self._hits(query, vector, where, line)
         return SearchResult(
             query.words, tuple(hits), line, self._store.count(), round(time.monotonic() - started, 4)
@@ -105,11 +105,14 @@ class Searcher:
             raise CannotRead(path, (error.strerror or str(error)).lower()) from error
         return self._encoder.encode_images([page.picture])[0].vector
 
-    def _background(self) -> Array:
+    def _line(self, vector: Array) -> float | None:
+        count = self._store.count()
+        if not count:
+            return None
         version = self._store.version
-        if self._sampled is None or self._sampled[0] != version:
-            self._sampled = version, self._store.vectors(most=2_048)
-        return self._sampled[1]
+        if self._chance is None or self._chance[0] != version:
+            self._chance = version, Chance(self._store.vectors(most=_SAMPLE), self._encoder.background, count)
+        return round(self._chance[1].line(vector), 4)
 
     # -- the hits -------------------------------------------------------------------
 
@@ -201,7 +204,3 @@ def _mean(vectors: Array) -> Array:
 def _unit(vector: Array) -> Array:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
-
-def thumbnail_of(hit: Hit, store: Store) -> Path:
-    """Where a hit's thumbnail is."""
-    return store.thumbnail(hit.hash, hit.page)

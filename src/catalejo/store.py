@@ -16,22 +16,35 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import lance
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pyarrow.compute import min_max
 
 from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder
-from catalejo.records import Item, Label, ModelCard, to_json
+from catalejo.records import Item, ModelCard, Status
+from catalejo.tables import (
+    FILES,
+    FileRow,
+    ItemRow,
+    escape,
+    file_rows,
+    files_table,
+    is_in,
+    item_of,
+    items_schema,
+    items_table,
+    unescape,
+)
 
 if TYPE_CHECKING:
     from lance import LanceDataset
@@ -45,57 +58,6 @@ _FRAGMENTS, _FRAGMENT_ROWS = 16, 65_536
 _UNINDEXED = 5_000
 _PROBES, _REFINE = 64, 10
 _KEPT = timedelta(minutes=10)  # old versions stay this long, for readers that opened them
-_SAMPLE = 2_048
-
-_LABEL = pa.struct([("index", pa.int16()), ("probability", pa.float32())])
-_FILES = pa.schema(
-    [
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("size", pa.int64()),
-        pa.field("mtime_ns", pa.int64()),
-        pa.field("hash", pa.string()),
-        pa.field("reason", pa.string()),
-    ]
-)
-
-
-def _items_schema(card: ModelCard) -> pa.Schema:
-    return pa.schema(
-        [
-            pa.field("hash", pa.string(), nullable=False),
-            pa.field("page", pa.int32(), nullable=False),
-            pa.field("kind", pa.string()),
-            pa.field("width_px", pa.int32()),
-            pa.field("height_px", pa.int32()),
-            pa.field("taken", pa.timestamp("s")),
-            pa.field("dated", pa.timestamp("s")),
-            pa.field("camera", pa.string()),
-            pa.field("latitude", pa.float64()),
-            pa.field("longitude", pa.float64()),
-            pa.field("labels", pa.list_(_LABEL)),
-            pa.field(card.name, pa.list_(pa.float32(), card.width), metadata={"card": json.dumps(to_json(card))}),
-        ]
-    )
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A file we know: its size and time when read, and the hash of its bytes or why it was skipped."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    hash: str | None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class ItemRow:
-    """An item with its vector (width,) and the date it is filed under (taken, else the file's own)."""
-
-    item: Item
-    dated: datetime
-    vector: Array
 
 
 @dataclass(frozen=True)
@@ -134,7 +96,7 @@ class Store:
         """Make an empty catalog, or finish one whose making was cut short."""
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-            for name, schema in (("items", _items_schema(self.card)), ("files", _FILES)):
+            for name, schema in (("items", items_schema(self.card)), ("files", FILES)):
                 if not (self.folder / f"{name}.lance" / "_versions").is_dir():
                     lance.write_dataset(schema.empty_table(), self._uri(name), mode="create")
             mark = self.folder / f".{MARK}.{os.getpid()}"
@@ -172,6 +134,11 @@ class Store:
     def _files(self) -> LanceDataset:
         return self._open("files")
 
+    def reopen(self) -> None:
+        """Forget the open tables; what is on disk is opened anew when needed."""
+        self.__dict__.pop("_items", None)
+        self.__dict__.pop("_files", None)
+
     def refresh(self) -> None:
         """See what other processes wrote since; items first, so that every file seen has its item."""
         for name in ("_items", "_files"):
@@ -199,20 +166,20 @@ class Store:
         """The rows of those of these paths that we know."""
         if not paths or not self._files.count_rows():
             return {}
-        table = self._files.to_table(filter=_is_in("path", [escape(p) for p in paths]))
-        return {row.path: row for row in _file_rows(table)}
+        table = self._files.to_table(filter=is_in("path", [escape(p) for p in paths]))
+        return {row.path: row for row in file_rows(table)}
 
     def files(self, where: str | None = None) -> Iterator[FileRow]:
         """All file rows, or those under an SQL condition, in batches."""
         for batch in self._files.to_batches(filter=where):
-            yield from _file_rows(pa.Table.from_batches([batch]))
+            yield from file_rows(pa.Table.from_batches([batch]))
 
     def paths(self, hashes: Iterable[str]) -> dict[str, list[str]]:
         """hash -> the paths that hold those bytes, sorted."""
         wanted = sorted(set(hashes))
         found: dict[str, list[str]] = {}
         if wanted:
-            table = self._files.to_table(columns=["path", "hash"], filter=_is_in("hash", wanted))
+            table = self._files.to_table(columns=["path", "hash"], filter=is_in("hash", wanted))
             for row in table.to_pylist():
                 found.setdefault(row["hash"], []).append(unescape(row["path"]))
         return {key: sorted(value) for key, value in found.items()}
@@ -233,40 +200,29 @@ class Store:
         """
         with self._writing():
             if items:
-                self._items = lance.write_dataset(self._items_table(items), self._items, mode="append")
+                self._items = lance.write_dataset(items_table(items, self.card), self._items, mode="append")
             if fresh:
-                self._files = lance.write_dataset(_files_table(fresh), self._files, mode="append")
+                self._files = lance.write_dataset(files_table(fresh), self._files, mode="append")
             if changed:
                 merge = self._files.merge_insert("path").when_matched_update_all().when_not_matched_insert_all()
-                merge.execute(_files_table(changed))
-
-    def _items_table(self, rows: Sequence[ItemRow]) -> pa.Table:
-        items = [row.item for row in rows]
-        vectors = np.stack([row.vector for row in rows]).astype(np.float32).ravel()
-        schema = _items_schema(self.card)
-        columns: dict[str, Any] = {
-            name: [getattr(item, name) for item in items]
-            for name in schema.names
-            if name not in ("dated", "labels", self.card.name)
-        }
-        columns["dated"] = [row.dated for row in rows]
-        columns["labels"] = [[{"index": x.index, "probability": x.probability} for x in i.labels] for i in items]
-        columns[self.card.name] = pa.FixedSizeListArray.from_arrays(pa.array(vectors), self.card.width)
-        return pa.table({name: columns[name] for name in schema.names}, schema=schema)
+                merge.execute(files_table(changed))
 
     def forget(self, paths: Sequence[str]) -> None:
         """Drop the rows of these paths; their items go with ``sweep`` if no other path holds them."""
         with self._writing():
             for start in range(0, len(paths), 1000):
-                self._files.delete(_is_in("path", [escape(p) for p in paths[start : start + 1000]]))
+                self._files.delete(is_in("path", [escape(p) for p in paths[start : start + 1000]]))
 
     def sweep(self) -> list[str]:
-        """Drop items no file holds; returns their hashes."""
+        """Drop items no file holds, and their thumbnails; returns their hashes."""
         held = set(self._files.to_table(columns=["hash"])["hash"].to_pylist())
         orphans = sorted(self.hashes() - held)
         with self._writing():
             for start in range(0, len(orphans), 1000):
-                self._items.delete(_is_in("hash", orphans[start : start + 1000]))
+                self._items.delete(is_in("hash", orphans[start : start + 1000]))
+        for hash in orphans:
+            for path in self.thumbnail(hash, 0).parent.glob(f"{hash}-*.webp"):
+                path.unlink(missing_ok=True)
         return orphans
 
     def maintain(self) -> None:
@@ -297,6 +253,23 @@ class Store:
         elif dataset.stats.index_stats(name)["num_unindexed_rows"] > _UNINDEXED:
             dataset.optimize.optimize_indices(index_names=[name])
 
+    def summary(self) -> Status:
+        """What is in the catalog."""
+        dates = self._items.to_table(columns=["dated"])["dated"].drop_null()
+        low_high = (min_max(dates).as_py() or {}) if len(dates) else {}
+        size = sum(p.stat().st_size for p in self.folder.rglob("*") if p.is_file())
+        return Status(
+            str(self.folder),
+            self.card.name,
+            self.count(),
+            int(self._files.count_rows("hash IS NOT NULL")),
+            int(self._files.count_rows("reason IS NOT NULL")),
+            round(size / 1e6, 1),
+            any(index.name == f"{self.card.name}_index" for index in self._items.describe_indices()),
+            low_high.get("min"),
+            low_high.get("max"),
+        )
+
     # -- nearest ----------------------------------------------------------------
 
     def count(self) -> int:
@@ -322,7 +295,7 @@ class Store:
             table = self._items.to_table([*names, "_distance"], nearest=query, filter=where, prefilter=True)
         except (OSError, RuntimeError) as error:
             raise CatalogDamaged(self.folder, _brief(error)) from error
-        return [Near(_item(row), 1.0 - row["_distance"]) for row in table.to_pylist()]
+        return [Near(item_of(row), 1.0 - row["_distance"]) for row in table.to_pylist()]
 
     def vectors(self, most: int | None = None) -> Array:
         """(n, width) the vectors of all items, or of ``most`` of them chosen at random (always the same ones)."""
@@ -338,47 +311,13 @@ class Store:
     def items(self) -> list[Item]:
         """All items, in the order of ``vectors()``."""
         names = [n for n in self._items.schema.names if n not in ("dated", "labels", self.card.name)]
-        return [_item(row) for row in self._items.to_table(columns=names).to_pylist()]
+        return [item_of(row) for row in self._items.to_table(columns=names).to_pylist()]
 
     # -- thumbnails -------------------------------------------------------------
 
     def thumbnail(self, hash: str, page: int) -> Path:
         """Where an item's thumbnail is, or will be."""
         return self.folder / "thumbnails" / hash[:2] / f"{hash}-{page}.webp"
-
-
-def escape(path: str) -> str:
-    r"""A path as valid text: bytes that are not UTF-8 as ``\xNN``, the backslash doubled."""
-    return "".join(
-        "\\\\" if c == "\\" else f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in path
-    )
-
-
-def unescape(text: str) -> str:
-    """The path ``escape`` was given."""
-    return re.sub(
-        r"\\(?:\\|x([0-9a-f]{2}))", lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text
-    )
-
-
-def _is_in(column: str, values: Iterable[str]) -> str:
-    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return f"{column} IN ({quoted})"
-
-
-def _files_table(rows: Sequence[FileRow]) -> pa.Table:
-    columns = {name: [getattr(row, name) for row in rows] for name in _FILES.names}
-    columns["path"] = [escape(path) for path in columns["path"]]
-    return pa.table(columns, schema=_FILES)
-
-
-def _file_rows(table: pa.Table) -> list[FileRow]:
-    return [FileRow(**(row | {"path": unescape(row["path"])})) for row in table.to_pylist()]
-
-
-def _item(row: dict[str, Any]) -> Item:
-    labels = tuple(Label(x["index"], x["probability"]) for x in row.get("labels") or ())
-    return Item(**{k: v for k, v in row.items() if k not in ("_distance", "labels")}, labels=labels)
 
 
 def _brief(error: Exception) -> str:

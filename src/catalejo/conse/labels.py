@@ -109,3 +109,37 @@ def spotted(query: str, longest: int = 4) -> dict[int, float]:
                 for index, weight in entry.items():
                     found[index] = max(found.get(index, 0.0), weight)
     return found
+
+
+@cache
+def _vocabulary(language: str) -> frozenset[str]:
+    """The words of all texts in one language, accents kept."""
+    return frozenset(
+        word
+        for entry in classes()
+        for field in (entry.names, entry.kinds, entry.scenes)
+        for text in field[language]
+        for word in re.findall(r"\w+", text.lower())
+    )
+
+
+_GRAMMAR = {
+    "en": frozenset("a an the of in on at with and or by for from to is are my some two three".split()),
+    "es": frozenset("un una unos unas el la los las de del en con y o por para al mi mis dos tres sobre".split()),
+}
+
+
+def language_of(query: str) -> str | None:
+    """``en`` or ``es``, by the words of a query; None where they say nothing.
+
+    >>> language_of("un perro en la nieve"), language_of("dogs in the snow"), language_of("Tokyo")
+    ('es', 'en', None)
+    """
+    words = re.findall(r"\w+", query.lower())
+    votes = {
+        language: sum((word in _GRAMMAR[language]) + (word in _vocabulary(language)) for word in words)
+        for language in LANGUAGES
+    }
+    if votes["en"] == votes["es"]:
+        return None
+    return max(votes, key=lambda language: votes[language])

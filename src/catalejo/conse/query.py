@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from catalejo.conse.labels import Text, classes, spotted
+from catalejo.conse.labels import Text, classes, language_of, spotted
 from catalejo.conse.space import Array, EncodeTexts, unit
 from catalejo.records import Label
 
@@ -42,9 +42,9 @@ class Reading:
 
     Attributes:
         vector: (width,) unit, to compare with pictures.
-        language: of the class text nearest to the query.
+        language: the query's own, else that of the class text nearest to it.
         pull: (classes,) how strongly the query asks for each class, from 0.
-        nearest: for each class, which of its texts is nearest to the query.
+        nearest: for each class, which of its texts in that language is nearest to the query.
     """
 
     vector: Array
@@ -68,6 +68,7 @@ class QueryReader:
         index = np.array([t.index for t in texts])
         self._starts = np.flatnonzero(np.diff(index, prepend=-1))
         self._weights = np.array([t.weight for t in texts], np.float32)
+        self._languages = np.array([t.language for t in texts])
         self.read = lru_cache(maxsize=256)(self._read)
 
     def _read(self, query: str) -> Reading:
@@ -81,9 +82,10 @@ class QueryReader:
         vector = unit(
             plain + NEAR_WEIGHT * unit(pull @ self._labels) + SPOTTED_WEIGHT * unit(named @ self._labels),
         )
+        language = language_of(query) or self._texts[int(np.argmax(cosine))].language
+        spoken = np.where(self._languages == language, near, -1)
         ends = [*self._starts[1:], len(self._texts)]
-        best = [s + int(np.argmax(near[s:e])) for s, e in zip(self._starts, ends, strict=True)]
-        language = self._texts[int(np.argmax(cosine))].language
+        best = [s + int(np.argmax(spoken[s:e])) for s, e in zip(self._starts, ends, strict=True)]
         return Reading(vector, language, np.maximum(pull, named), tuple(self._texts[i] for i in best))
 
     def why(self, query: str, labels: Sequence[Label], most: int = 3) -> str:
@@ -110,7 +112,6 @@ class QueryReader:
     def _say(self, label: Label, reading: Reading) -> str:
         name = classes()[label.index].names[reading.language][0]
         text = reading.nearest[label.index]
-        kind = f" ({text.text})" if text.weight < 1 and text.language == reading.language and reading.pull[
-            label.index
-        ] > 0.3 else ""
+        asked_for_kind = text.weight < 1 and reading.pull[label.index] > 0.3
+        kind = f" ({text.text})" if asked_for_kind else ""
         return f"{name}{kind} {label.probability:.0%}"

@@ -34,6 +34,10 @@ class Encoder(Protocol):
     card: ModelCard
     side_px: int
 
+    @property
+    def background(self) -> Array:
+        """(n, width) unit vectors of a few hundred everyday texts; see ``chance``."""
+
     def encode_images(self, pictures: Sequence[Image]) -> list[Encoded]:
         """Encode upright RGB pictures of any size."""
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 SIDE_PX = 352
 LABELS_KEPT = 10
-_BUILD = 1  # raise when the code that builds the files changes what they hold
 
 CLASSIFIER = WeightsFile(
     "the image classifier EfficientNet-Lite2",
@@ -110,6 +109,11 @@ class ConseEncoder:
         reader: QueryReader = self._loaded("_reader")
         return np.stack([reader.read(text).vector for text in texts]).astype(np.float32)
 
+    @property
+    def background(self) -> Array:
+        """The first name of every fourth class, in English and Spanish by turns: (250, 512)."""
+        return np.asarray(np.load(self._loaded("_folder") / "background.npy"))
+
     def why(self, text: str, labels: Sequence[Label]) -> str:
         """The labels that spoke for a picture; see ``conse.query.QueryReader.why``."""
         reader: QueryReader = self._loaded("_reader")
@@ -123,10 +127,10 @@ class ConseEncoder:
 
     @cached_property
     def _folder(self) -> Path:
-        key = hashlib.sha256(
-            b"|".join([str(_BUILD).encode(), *(f.sha256.encode() for f in CARD.files), labels.source()])
-        ).hexdigest()[:16]
-        return weights.built(CARD.name, key, self._build)
+        """What was built; its key covers the weights, the labels and the code that builds."""
+        sources = sorted(Path(space.__file__).parent.glob("*.*")) + [Path(__file__)]
+        parts = [*(file.sha256.encode() for file in CARD.files), *(path.read_bytes() for path in sources)]
+        return weights.built(CARD.name, hashlib.sha256(b"|".join(parts)).hexdigest()[:16], self._build)
 
     def _build(self, folder: Path) -> None:
         from catalejo.conse.checkpoint import read_checkpoint
@@ -139,8 +143,12 @@ class ConseEncoder:
         ridge = space.ridge_matrix(matrix, checkpoint["_fc.weight"])
         graph = build(checkpoint, SIDE_PX, space.Projection(matrix, ridge))
         (folder / "graph.onnx").write_bytes(graph.SerializeToString())
+        rows = self._sentences([t.text for t in labels.texts()])
         np.save(folder / "labels.npy", matrix)
-        np.save(folder / "texts.npy", self._sentences([t.text for t in labels.texts()]))
+        np.save(folder / "texts.npy", rows)
+        reader = QueryReader(self._sentences, labels.texts(), rows, matrix)
+        words = [c.names[labels.LANGUAGES[i % 2]][0] for i, c in enumerate(labels.classes()[::4])]
+        np.save(folder / "background.npy", np.stack([reader.read(word).vector for word in words]))
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:

@@ -1,0 +1,94 @@
+"""The command line: each command parses, calls one ``Catalog`` method, and prints."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import signal
+import sys
+from typing import Any
+
+import click
+
+from catalejo import __version__
+from catalejo.errors import CatalejoError
+
+# command -> (module, what `--help` says); the module is imported when the command is used
+COMMANDS = {
+    "add": ("adding", "Look at files and folders, and remember what is new or changed."),
+    "search": ("searching", "Find pictures with words, or with another picture."),
+    "duplicates": ("searching", "List files that show the same picture."),
+    "status": ("keeping", "Say what is in the catalog."),
+    "skipped": ("keeping", "List the files that could not be read, and why."),
+    "remove": ("keeping", "Forget files; the files themselves are left alone."),
+    "doctor": ("keeping", "Check that the catalog holds together, and repair it."),
+    "demo": ("demonstrating", "Try it on sample pictures: five searches in two languages."),
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module when the command is used; its one-line help is in ``COMMANDS``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"catalejo.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from catalejo.errors import UnknownName
+
+            ctx.fail(str(UnknownName("command", args[0], COMMANDS)))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("-c", "--catalog", metavar="DIR", help="The catalog's folder. Default: CATALEJO_CATALOG, else yours.")
+@click.version_option(__version__, prog_name="catalejo")
+@click.pass_context
+def cli(ctx: click.Context, catalog: str | None) -> None:
+    """Search your own pictures by meaning, in Spanish or English, offline.
+
+    \b
+    catalejo add ~/Pictures
+    catalejo search "un perro en la nieve"
+    catalejo search "a dog in the snow" --sheet found.png
+    """
+    ctx.obj = catalog
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: 0 done, 1 an error one can act on, 2 a wrong command line, 130 interrupted."""
+    asked = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = cli.main(asked, prog_name="catalejo", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        _fail(asked, "Usage", error.format_message(), error.exit_code, lambda: error.show())
+    except CatalejoError as error:
+        message = str(error)
+        _fail(asked, error.code, message, 1, lambda: click.echo(f"catalejo: {message}", err=True))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away, as `head` does; nothing to say
+        sys.exit(0)
+
+
+def _fail(asked: list[str], code: str, message: str, status: int, show: Any) -> None:
+    if "--json" in asked:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=True))
+    else:
+        show()
+    sys.exit(status)

@@ -1,0 +1,114 @@
+"""``catalejo add``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalejo.catalog import Catalog
+from catalejo.cli.output import count, json_option, note, print_json, with_catalog
+from catalejo.records import AddReport, Limits, to_json
+
+if TYPE_CHECKING:
+    from catalejo.indexing import Progress
+
+_DEFAULT = Limits()
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--prune", is_flag=True, help="Forget files under these paths that have gone.")
+@click.option("--retry", is_flag=True, help="Read again what could not be read before.")
+@click.option("-0", "nul", is_flag=True, help="The list on standard input ends its names with NUL, as `find -print0`.")
+@click.option("--max-megapixels", type=float, default=_DEFAULT.max_megapixels, show_default=True,
+              help="Largest picture to hold in memory. Plain JPEGs count an eighth.")  # fmt: skip
+@click.option("--max-file-mb", type=float, default=_DEFAULT.max_file_mb, show_default=True, help="Largest file.")
+@click.option("--max-pages", type=int, default=_DEFAULT.max_pages, show_default=True, help="Most pages of one file.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads. Default: one a core.")
+@json_option
+@with_catalog
+def add(
+    catalog: Catalog,
+    paths: tuple[str, ...],
+    prune: bool,
+    retry: bool,
+    nul: bool,
+    max_megapixels: float,
+    max_file_mb: float,
+    max_pages: int,
+    workers: int | None,
+    as_json: bool,
+) -> int:
+    """Look at files and folders, and remember what is new or changed.
+
+    PATH is a folder, a file, a pattern such as "photos/**/*.jpg", or - for a list on standard
+    input. Unchanged files are not read again; stop it at any moment and run it again to go on.
+
+    \b
+    catalejo add ~/Pictures
+    catalejo add ~/Pictures --prune
+    find . -name "*.jpg" -print0 | catalejo add -0 -
+    """
+    from catalejo.indexing import Stopped
+
+    named = [path for path in paths if path != "-"]
+    listed = _listed(b"\0" if nul else b"\n") if "-" in paths else []
+    limits = Limits(max_megapixels, max_file_mb, max_pages)
+    try:
+        with progress_bar() as progress:
+            report = catalog.add(
+                *named, listed=listed, prune=prune, retry=retry, limits=limits, workers=workers, progress=progress
+            )
+    except Stopped as stopped:
+        print_report(stopped.report, as_json)
+        return 130
+    print_report(report, as_json)
+    return 0
+
+
+def _listed(end: bytes) -> list[str]:
+    names = sys.stdin.buffer.read().split(end)
+    return [os.fsdecode(name.rstrip(b"\r") if end == b"\n" else name) for name in names if name.strip()]
+
+
+def print_report(report: AddReport, as_json: bool) -> None:
+    if as_json:
+        print_json(to_json(report))
+        return
+    parts = [f"{getattr(report, key):,} {key}" for key in ("added", "updated", "unchanged", "removed", "skipped")]
+    rate = f", {report.encoded / report.seconds:.0f} pictures/s" if report.encoded and report.seconds else ""
+    click.echo(f"{', '.join(parts)} in {report.seconds:.1f} s{rate}")
+    if report.stopped:
+        note("Stopped. What is listed is saved; run the same command again to go on.")
+    elif report.skipped:
+        note(f"{count(report.skipped, 'file', 'files')} could not be read; see: catalejo skipped")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
+    """A bar with rate and time left on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("reading", total=None)
+
+        def show(progress: Progress) -> None:
+            bars.update(task, completed=progress.done, total=progress.total or None)
+
+        yield show

@@ -1,0 +1,45 @@
+"""``catalejo demo``."""
+
+from __future__ import annotations
+
+import click
+
+from catalejo.catalog import Catalog
+from catalejo.cli.adding import print_report, progress_bar
+from catalejo.cli.output import json_option, note, print_json, with_catalog
+from catalejo.records import to_json
+
+
+@click.command()
+@click.option("--sheet", default="demo.png", show_default=True, metavar="FILE", help="Where to draw the hits.")
+@json_option
+@with_catalog
+def demo(catalog: Catalog, sheet: str, as_json: bool) -> None:
+    """Try it on sample pictures: five searches in two languages.
+
+    Indexes the pictures that come with scikit-image, asks five questions, prints the best hits
+    and draws them all as a contact sheet.
+
+    \b
+    catalejo -c demo.catalog demo
+    """
+    from pathlib import Path
+
+    from catalejo import demo as samples
+    from catalejo.plots import contact_sheet, save
+
+    folder = samples.pictures()
+    with progress_bar() as progress:
+        report = catalog.add(folder, progress=progress)
+    results = samples.run(catalog)
+    save(contact_sheet(results, catalog.thumbnail, columns=samples.HITS), sheet)
+    if as_json:
+        print_json({"add": to_json(report), "searches": [to_json(result) for result in results], "sheet": sheet})
+        return
+    print_report(report, False)
+    for result in results:
+        click.echo(f"\n{result.query}")
+        for hit in result.hits:
+            mark = " " if hit.matches else "·"
+            click.echo(f" {mark} {hit.score:.3f}  {Path(hit.path).name:24} {hit.why}")
+    note(f"\n· no better than chance for that query. All hits: {sheet}")

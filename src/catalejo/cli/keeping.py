@@ -1,0 +1,100 @@
+"""``catalejo status``, ``skipped``, ``remove`` and ``doctor``."""
+
+from __future__ import annotations
+
+import click
+
+from catalejo.catalog import Catalog
+from catalejo.cli.output import count, json_option, note, print_json, print_table, printable, with_catalog
+from catalejo.records import to_json
+
+
+@click.command()
+@json_option
+@with_catalog
+def status(catalog: Catalog, as_json: bool) -> None:
+    """Say what is in the catalog.
+
+    \b
+    catalejo status
+    catalejo -c trip.catalog status --json
+    """
+    found = catalog.status()
+    if as_json:
+        print_json(to_json(found))
+        return
+    dates = f"{found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}" if found.first and found.last else "none"
+    for name, value in (
+        ("catalog", printable(found.path)),
+        ("items", f"{found.items:,}"),
+        ("files", f"{found.files:,}"),
+        ("skipped", f"{found.skipped:,}"),
+        ("dates", dates),
+        ("size", f"{found.size_mb:,.1f} MB"),
+        ("encoder", found.encoder),
+        ("search", "through an index" if found.indexed else "exact"),
+    ):
+        click.echo(f"{name:9}{value}")
+
+
+@click.command()
+@json_option
+@with_catalog
+def skipped(catalog: Catalog, as_json: bool) -> None:
+    """List the files that could not be read, and why.
+
+    \b
+    catalejo skipped
+    catalejo add ~/Pictures --retry        # try them again
+    """
+    found = catalog.skipped()
+    if as_json:
+        print_json({"skipped": [to_json(one) for one in found]})
+        return
+    print_table(("file", "why"), [(printable(one.path), one.reason) for one in found])
+    note(f"{count(len(found), 'file', 'files')} skipped")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@json_option
+@with_catalog
+def remove(catalog: Catalog, paths: tuple[str, ...], as_json: bool) -> None:
+    """Forget files, or all files in a folder; the files themselves are left alone.
+
+    \b
+    catalejo remove ~/Pictures/private
+    """
+    removed = catalog.remove(*paths)
+    if as_json:
+        print_json({"removed": removed})
+        return
+    click.echo(f"forgot {count(removed, 'file', 'files')}")
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Mend what is found. What is lost by it is read again by the next add.")
+@json_option
+@with_catalog
+def doctor(catalog: Catalog, repair: bool, as_json: bool) -> int:
+    """Check that the catalog holds together, and repair it.
+
+    Ends with 1 when something is wrong and was not repaired.
+
+    \b
+    catalejo doctor
+    catalejo doctor --repair && catalejo add ~/Pictures
+    """
+    findings = catalog.doctor(repair=repair)
+    if as_json:
+        print_json({"findings": [to_json(one) for one in findings], "status": to_json(catalog.status())})
+    else:
+        for one in findings:
+            done = "repaired" if one.repaired else "to repair"
+            click.echo(f"{one.problem} ({done}: {one.remedy}), such as {', '.join(map(printable, one.examples))}")
+        if not findings:
+            found = catalog.status()
+            click.echo(f"all is well: {found.items:,} items of {found.files:,} files, {found.size_mb:,.1f} MB")
+        elif not repair:
+            note("repair with: catalejo doctor --repair")
+    return 1 if findings and not repair else 0

@@ -1,0 +1,74 @@
+"""What every command shares: the catalog option, JSON, tables, paths as one can print them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from catalejo.catalog import Catalog
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def with_catalog(function: F) -> F:
+    """Adds ``-c`` after the command too; the function gets a ``Catalog`` as its first argument."""
+
+    def opened(ctx: click.Context, /, catalog: str | None, **rest: Any) -> Any:
+        return function(Catalog(catalog or ctx.obj), **rest)
+
+    opened.__doc__, opened.__name__ = function.__doc__, function.__name__
+    opened.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    option = click.option("-c", "--catalog", metavar="DIR", help="The catalog's folder.")
+    return option(click.pass_context(opened))  # type: ignore[return-value]
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on one line. Names that are not UTF-8 come as lone surrogates, which `os.fsencode` undoes."""
+    click.echo(json.dumps(value, ensure_ascii=True))
+
+
+def printable(path: str) -> str:
+    """A path as one line of text: control characters and bytes that are not UTF-8 shown as escapes."""
+    return "".join(c if c.isprintable() else c.encode("utf-8", "surrogateescape").decode("latin-1")
+                   .encode("unicode_escape").decode("ascii") for c in path)
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """A table for people; tab-separated, without headers, when the output is not a terminal.
+
+    Args:
+        headers: of the columns.
+        rows: their texts.
+        right: columns to align to the right.
+    """
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, header in enumerate(headers):
+        table.add_column(header, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def note(text: str) -> None:
+    """A line for people, on standard error, so that pipes carry results only."""
+    click.echo(text, err=True)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{number:,} {one if number == 1 else many}"

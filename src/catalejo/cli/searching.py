@@ -1,0 +1,104 @@
+"""``catalejo search`` and ``catalejo duplicates``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from catalejo.catalog import Catalog
+from catalejo.cli.output import count, json_option, note, print_json, print_table, printable, with_catalog
+from catalejo.records import SearchResult, to_json
+
+
+@click.command()
+@click.argument("terms", nargs=-1, metavar="TEXT...")
+@click.option("--image", metavar="FILE", help="Find pictures like this one; may be combined with words.")
+@click.option("--not", "without", multiple=True, metavar="TEXT", help="Keep away from this. May be repeated.")
+@click.option("-k", default=10, show_default=True, metavar="N", help="How many hits.")
+@click.option("--under", metavar="DIR", help="Only files in this folder.")
+@click.option("--since", metavar="DATE", help="Only pictures from this day on: 2024-03-31, 2024-03 or 2024.")
+@click.option("--until", metavar="DATE", help="Only pictures up to this day, month or year, included.")
+@click.option("--min-score", type=float, metavar="S", help="Only hits with at least this score.")
+@click.option("--sheet", metavar="FILE", help="Also draw the hits as a contact sheet (.png, .jpg, .webp).")
+@json_option
+@with_catalog
+def search(
+    catalog: Catalog,
+    terms: tuple[str, ...],
+    image: str | None,
+    without: tuple[str, ...],
+    k: int,
+    under: str | None,
+    since: str | None,
+    until: str | None,
+    min_score: float | None,
+    sheet: str | None,
+    as_json: bool,
+) -> None:
+    """Find pictures with words, or with another picture.
+
+    Several TEXTs must all be met. The score is a cosine; the line in the table is where
+    hits are no better than chance for this query in this catalog.
+
+    \b
+    catalejo search "un perro en la nieve"
+    catalejo search playa "puesta de sol" --not gente --since 2023
+    catalejo search --image cat.jpg -k 20 --sheet cats.png
+    """
+    result = catalog.search(
+        *terms, image=image, without=without, k=k, under=under, since=since, until=until, min_score=min_score
+    )
+    if sheet:
+        _draw(catalog, result, sheet)
+    if as_json:
+        print_json(to_json(result) | {"nothing_matches": result.nothing_matches})
+        return
+    _print(result)
+
+
+def _print(result: SearchResult) -> None:
+    matching = sum(hit.matches for hit in result.hits)
+    rows = []
+    for number, hit in enumerate(result.hits, 1):
+        page = f" (page {hit.page + 1})" if hit.page else ""
+        mark = "" if hit.matches else "chance"
+        rows.append((str(number), f"{hit.score:.3f}", mark, printable(hit.path) + page, hit.why))
+        if sys.stdout.isatty() and number == matching < len(result.hits):
+            rows.append(("", "-----", "", f"below {result.line:.3f}: no better than chance", ""))
+    if rows:
+        print_table(("", "score", "", "file", "why"), rows, right=(0, 1))
+    if result.nothing_matches:
+        reason = "the catalog is empty" if not result.searched else "no picture is better than chance for this query"
+        note(f"nothing matches: {reason}" if not rows or result.searched else "nothing matches")
+
+
+def _draw(catalog: Catalog, result: SearchResult, sheet: str) -> None:
+    from catalejo.plots import contact_sheet, save
+
+    save(contact_sheet([result], catalog.thumbnail), sheet)
+    note(f"drew {printable(sheet)}")
+
+
+@click.command()
+@click.option("--cosine", type=click.FloatRange(0, 1), metavar="C", help="Least similarity of near ones. Default: 0.95.")
+@json_option
+@with_catalog
+def duplicates(catalog: Catalog, cosine: float | None, as_json: bool) -> None:
+    """List files that show the same picture.
+
+    Exact copies first, then near ones: resized, recompressed or slightly edited. Nothing is deleted.
+
+    \b
+    catalejo duplicates
+    catalejo duplicates --json | jq -r '.groups[].paths[1:][]'
+    """
+    groups = catalog.duplicates(cosine=cosine)
+    if as_json:
+        print_json({"groups": [to_json(group) for group in groups]})
+        return
+    for group in groups:
+        click.echo(f"{group.kind}, {group.similarity:.3f}")
+        for path in group.paths:
+            click.echo(f"  {printable(path)}")
+    note(f"{count(len(groups), 'group', 'groups')} of duplicates")

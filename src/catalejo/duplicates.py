@@ -1,0 +1,113 @@
+"""The same picture twice: exactly, by hash; nearly, by cosine and then by looking at both thumbnails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from catalejo.records import DuplicateGroup, Item
+from catalejo.store import Store
+
+Array = npt.NDArray[np.float32]
+
+COSINE = 0.95
+_LIKENESS = 0.95  # correlation of the two thumbnails; crops and edits stay above, other pictures do not
+_SIDE = 32
+_BLOCK = 2_048
+
+
+def exact(store: Store) -> Iterator[DuplicateGroup]:
+    """Files with the same bytes, in groups of two or more."""
+    places: dict[str, list[str]] = {}
+    for row in store.files("hash IS NOT NULL"):
+        places.setdefault(row.hash or "", []).append(row.path)
+    for paths in sorted(sorted(p) for p in places.values() if len(p) > 1):
+        yield DuplicateGroup("exact", tuple(paths), 1.0)
+
+
+def near(
+    store: Store, cosine: float = COSINE, progress: Callable[[int, int], None] | None = None
+) -> Iterator[DuplicateGroup]:
+    """Different bytes, the same picture: resized, recompressed, slightly edited.
+
+    Two pictures are near when their vectors' cosine reaches ``cosine`` and their
+    thumbnails, brought to 32 x 32 grey pixels, correlate at 0.95 or more.
+
+    Args:
+        store: opened for reading.
+        cosine: the least similarity of two vectors.
+        progress: called with items compared so far, and of how many.
+    """
+    items, vectors = store.items(), store.vectors()
+    leader = list(range(len(items)))
+    lowest: dict[int, float] = {}
+    seen: dict[int, Array | None] = {}
+
+    def find(i: int) -> int:
+        while leader[i] != i:
+            leader[i] = leader[leader[i]]
+            i = leader[i]
+        return i
+
+    def look(i: int) -> Array | None:
+        if i not in seen:
+            seen[i] = _grey(store.thumbnail(items[i].hash, items[i].page))
+        return seen[i]
+
+    for a, b, score in _pairs(vectors, cosine, progress):
+        first, second = find(a), find(b)
+        if first != second and items[a].hash != items[b].hash and _alike(look(a), look(b)):
+            leader[max(first, second)] = min(first, second)
+            kept = min(lowest.pop(first, 1.0), lowest.pop(second, 1.0), score)
+            lowest[min(first, second)] = kept
+    yield from _groups(store, items, [find(i) for i in range(len(items))], lowest)
+
+
+def _pairs(
+    vectors: Array, cosine: float, progress: Callable[[int, int], None] | None
+) -> Iterator[tuple[int, int, float]]:
+    """Every pair of rows at least this similar, block by block."""
+    count = len(vectors)
+    for start in range(0, count, _BLOCK):
+        for other in range(start, count, _BLOCK):
+            scores = vectors[start : start + _BLOCK] @ vectors[other : other + _BLOCK].T
+            for i, j in np.argwhere(scores >= cosine):
+                if start + i < other + j:
+                    yield int(start + i), int(other + j), float(scores[i, j])
+        if progress:
+            progress(min(start + _BLOCK, count), count)
+
+
+def _groups(
+    store: Store, items: list[Item], leaders: list[int], lowest: dict[int, float]
+) -> Iterator[DuplicateGroup]:
+    members: dict[int, list[int]] = {}
+    for i, leader in enumerate(leaders):
+        if leader in lowest:
+            members.setdefault(leader, []).append(i)
+    paths = store.paths({items[i].hash for group in members.values() for i in group})
+    for leader, group in members.items():
+        names = [paths[items[i].hash][0] for i in group if items[i].hash in paths]
+        if len(set(names)) > 1:
+            yield DuplicateGroup("near", tuple(sorted(set(names))), round(lowest[leader], 4))
+
+
+def _grey(path: Path) -> Array | None:
+    """A thumbnail as a unit vector of 1,024 centred grey values; None if it is not there or is flat."""
+    try:
+        with Image.open(path) as opened:
+            small = opened.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    except OSError:
+        return None
+    values = np.asarray(small, np.float32).ravel()
+    values = values - values.mean()
+    length = float(np.linalg.norm(values))
+    return values / length if length > 1 else None
+
+
+def _alike(a: Array | None, b: Array | None) -> bool:
+    return a is not None and b is not None and float(a @ b) >= _LIKENESS

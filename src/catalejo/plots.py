@@ -1,0 +1,135 @@
+"""Every picture the project draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+
+from catalejo.errors import CannotSave
+from catalejo.records import Hit, SearchResult
+
+CELL_PX, CAPTION_PX, GAP_PX, TITLE_PX = 210, 72, 12, 44
+_INK, _FAINT, _PAPER, _RULE = "#1c1c1c", "#8a8a8a", "#ffffff", "#d0d0d0"
+
+
+@dataclass(frozen=True)
+class _Fonts:
+    title: ImageFont.FreeTypeFont
+    caption: ImageFont.FreeTypeFont
+
+
+def _font(style: str, size_px: int) -> ImageFont.FreeTypeFont:
+    """Open Sans, from its package: Pillow's own font has no accented letters."""
+    return ImageFont.truetype(BytesIO(files("ttf_opensans").joinpath(f"ttf/OpenSans-{style}.ttf").read_bytes()), size_px)
+
+
+def contact_sheet(results: Sequence[SearchResult], thumbnail: Callable[[Hit], Path], columns: int = 5) -> Image.Image:
+    """The hits of one or more searches as a sheet of thumbnails.
+
+    Hits that are no better than chance are faded. A thumbnail that cannot be opened leaves its
+    place empty.
+
+    Args:
+        results: one section each.
+        thumbnail: where a hit's thumbnail is.
+        columns: thumbnails side by side.
+
+    Returns:
+        an RGB picture.
+    """
+    fonts = _Fonts(_font("SemiBold", 20), _font("Regular", 12))
+    heights = [_section_height(len(result.hits), columns) for result in results]
+    sheet = Image.new("RGB", (columns * (CELL_PX + GAP_PX) + GAP_PX, sum(heights) + GAP_PX), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    top = 0
+    for result, height in zip(results, heights, strict=True):
+        _section(sheet, draw, fonts, result, thumbnail, top, columns)
+        top += height
+        draw.line([(GAP_PX, top), (sheet.width - GAP_PX, top)], fill=_RULE)
+    return sheet
+
+
+def save(picture: Image.Image, path: str) -> None:
+    """Save a drawing in the format its suffix names.
+
+    Raises:
+        CannotSave: no such format, or the place cannot be written to.
+    """
+    try:
+        picture.save(path)
+    except (ValueError, OSError) as error:
+        known = isinstance(error, ValueError)
+        raise CannotSave(path, "name it .png, .jpg or .webp" if known else error.strerror or str(error)) from error
+
+
+def _section_height(hits: int, columns: int) -> int:
+    rows = max(1, -(-hits // columns)) if hits else 0
+    return TITLE_PX + GAP_PX + rows * (CELL_PX + CAPTION_PX + GAP_PX)
+
+
+def _section(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    fonts: _Fonts,
+    result: SearchResult,
+    thumbnail: Callable[[Hit], Path],
+    top: int,
+    columns: int,
+) -> None:
+    note = "   nothing matches" if result.nothing_matches else ""
+    title = _fit(draw, result.query + note, fonts.title, sheet.width - 2 * GAP_PX)
+    draw.text((GAP_PX, top + GAP_PX), title, fill=_INK, font=fonts.title)
+    for number, hit in enumerate(result.hits):
+        row, column = divmod(number, columns)
+        left = GAP_PX + column * (CELL_PX + GAP_PX)
+        above = top + TITLE_PX + GAP_PX + row * (CELL_PX + CAPTION_PX + GAP_PX)
+        picture = _thumbnail(thumbnail(hit), hit.matches)
+        if picture is not None:
+            sheet.paste(picture, (left + (CELL_PX - picture.width) // 2, above + CELL_PX - picture.height))
+        ink = _INK if hit.matches else _FAINT
+        name = Path(hit.path).name.encode("utf-8", "replace").decode()
+        chance = "" if hit.matches else "  (chance)"
+        caption = [f"{number + 1}.  {hit.score:.2f}{chance}", name, *_wrap(draw, hit.why, fonts.caption, CELL_PX)]
+        for line, text in enumerate(caption[:4]):
+            at = (left, above + CELL_PX + 4 + 16 * line)
+            fill = ink if line < 2 else _FAINT
+            draw.text(at, _fit(draw, text, fonts.caption, CELL_PX), fill=fill, font=fonts.caption)
+
+
+def _thumbnail(path: Path, matches: bool) -> Image.Image | None:
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except OSError:
+        return None
+    picture.thumbnail((CELL_PX, CELL_PX))
+    if not matches:
+        picture = ImageEnhance.Brightness(ImageEnhance.Color(picture).enhance(0.2)).enhance(1.0)
+        picture = Image.blend(picture, Image.new("RGB", picture.size, _PAPER), 0.5)
+    return picture
+
+
+def _wrap(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width_px: int) -> list[str]:
+    """The first line that fits, broken after a comma, and the rest."""
+    head, parts = "", text.split(", ")
+    for number in range(len(parts), 0, -1):
+        head = ", ".join(parts[:number])
+        if draw.textlength(head, font=font) <= width_px:
+            break
+    return [head, text[len(head) + 2 :]]
+
+
+def _fit(
+    draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width_px: int
+) -> str:
+    text = " ".join(text.split())
+    if draw.textlength(text, font=font) <= width_px:
+        return text
+    while text and draw.textlength(text + "...", font=font) > width_px:
+        text = text[:-1]
+    return text.rstrip() + "..."

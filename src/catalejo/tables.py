@@ -1,0 +1,124 @@
+"""The rows of the store's tables, and their form in Arrow.
+
+Paths are stored as valid text, whatever bytes a file's name has.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from catalejo.records import Item, Label, ModelCard, to_json
+
+Array = npt.NDArray[np.float32]
+
+_LABEL = pa.struct([("index", pa.int16()), ("probability", pa.float32())])
+FILES = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("size", pa.int64()),
+        pa.field("mtime_ns", pa.int64()),
+        pa.field("hash", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+)
+
+
+def items_schema(card: ModelCard) -> pa.Schema:
+    """The items table of a catalog made with this encoder; its card stands in the vector column's metadata."""
+    return pa.schema(
+        [
+            pa.field("hash", pa.string(), nullable=False),
+            pa.field("page", pa.int32(), nullable=False),
+            pa.field("kind", pa.string()),
+            pa.field("width_px", pa.int32()),
+            pa.field("height_px", pa.int32()),
+            pa.field("taken", pa.timestamp("s")),
+            pa.field("dated", pa.timestamp("s")),
+            pa.field("camera", pa.string()),
+            pa.field("latitude", pa.float64()),
+            pa.field("longitude", pa.float64()),
+            pa.field("labels", pa.list_(_LABEL)),
+            pa.field(card.name, pa.list_(pa.float32(), card.width), metadata={"card": json.dumps(to_json(card))}),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file we know: its size and time when read, and the hash of its bytes or why it was skipped."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    hash: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An item with its vector (width,) and the date it is filed under (taken, else the file's own)."""
+
+    item: Item
+    dated: datetime
+    vector: Array
+
+
+def items_table(rows: Sequence[ItemRow], card: ModelCard) -> pa.Table:
+    """Item rows as Arrow."""
+    items = [row.item for row in rows]
+    schema = items_schema(card)
+    vectors = np.stack([row.vector for row in rows]).astype(np.float32).ravel()
+    made: dict[str, Any] = {
+        "dated": [row.dated for row in rows],
+        "labels": [[{"index": x.index, "probability": x.probability} for x in item.labels] for item in items],
+        card.name: pa.FixedSizeListArray.from_arrays(pa.array(vectors), card.width),
+    }
+    columns = {name: made[name] if name in made else [getattr(i, name) for i in items] for name in schema.names}
+    return pa.table(columns, schema=schema)
+
+
+def escape(path: str) -> str:
+    r"""A path as valid text: bytes that are not UTF-8 as ``\xNN``, the backslash doubled."""
+    return "".join(
+        "\\\\" if c == "\\" else f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in path
+    )
+
+
+def unescape(text: str) -> str:
+    """The path ``escape`` was given."""
+    return re.sub(
+        r"\\(?:\\|x([0-9a-f]{2}))", lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text
+    )
+
+
+def is_in(column: str, values: Iterable[str]) -> str:
+    """The SQL condition that a text column has one of these values."""
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({quoted})"
+
+
+def files_table(rows: Sequence[FileRow]) -> pa.Table:
+    """File rows as Arrow."""
+    columns = {name: [getattr(row, name) for row in rows] for name in FILES.names}
+    columns["path"] = [escape(path) for path in columns["path"]]
+    return pa.table(columns, schema=FILES)
+
+
+def file_rows(table: pa.Table) -> list[FileRow]:
+    """File rows from Arrow."""
+    return [FileRow(**(row | {"path": unescape(row["path"])})) for row in table.to_pylist()]
+
+
+def item_of(row: dict[str, Any]) -> Item:
+    """An item from a row of the items table; columns left out keep their defaults."""
+    labels = tuple(Label(x["index"], x["probability"]) for x in row.get("labels") or ())
+    return Item(**{k: v for k, v in row.items() if k not in ("_distance", "labels")}, labels=labels)
