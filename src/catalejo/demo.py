@@ -9,7 +9,7 @@ from catalejo.catalog import Catalog
 from catalejo.errors import MissingExtra
 from catalejo.records import SearchResult
 
-QUERIES = ("un gato", "a cup of coffee", "el espacio", "motorcycle", "una página de texto")
+QUERIES = ("un gato", "a cup of coffee", "un fotógrafo con cámara", "motorcycle", "a rocket launch")
 HITS = 5
 
 

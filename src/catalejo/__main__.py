@@ -1,0 +1,5 @@
+"""``python -m catalejo``."""
+
+from catalejo.cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""What all tests share: no sockets, a data folder of their own, real sample pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalejo import Catalog
+from catalejo.demo import pictures
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# The sample pictures most tests use: small, different, and public domain or CC0.
+SAMPLES = ("chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "camera.png", "coins.png")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty user data folder for the whole run, in this process and in those it starts."""
+    folder = tmp_path_factory.mktemp("data")
+    saved = {name: os.environ.pop(name, None) for name in ("XDG_DATA_HOME", "CATALEJO_CATALOG")}
+    os.environ["XDG_DATA_HOME"] = str(folder)
+    yield folder
+    del os.environ["XDG_DATA_HOME"]
+    os.environ.update({name: value for name, value in saved.items() if value is not None})
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any attempt to open a connection fails the test, and says where it wanted to go."""
+
+    def refuse(self: socket.socket, address: Any, *rest: Any) -> None:
+        raise AssertionError(f"a test tried to connect to {address!r}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with six real photographs."""
+    folder = tmp_path_factory.mktemp("samples")
+    for name in SAMPLES:
+        shutil.copy(pictures() / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_catalog(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """A catalog of the six photographs. Read it; to change one, make your own."""
+    catalog = Catalog(tmp_path_factory.mktemp("catalog") / "c")
+    catalog.add(samples)
+    return catalog
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs the command line in a new process: ``run("search", "gato", cwd=...)``."""
+
+    def go(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "catalejo", *map(os.fspath, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
+
+    return go
