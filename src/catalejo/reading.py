@@ -120,7 +120,7 @@ class FileReader:
 
     def _save_thumbnail(self, page: Page, digest: str) -> None:
         small = page.picture.copy()
-        small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR, reducing_gap=1.0)
         path = self._store.thumbnail(digest, page.page)
         scratch = path.with_suffix(f".{threading.get_ident()}")
         try:
