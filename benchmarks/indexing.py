@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _report import machine, report
 from PIL import Image
 
-from _report import machine, report
 from catalejo import Catalog
 from catalejo.encoders.conse import SIDE_PX, ConseEncoder
 from catalejo.indexing import cores

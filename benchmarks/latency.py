@@ -19,8 +19,8 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-
 from _report import machine, report
+
 from catalejo import Catalog
 from catalejo.conse import labels
 from catalejo.encoders.conse import ConseEncoder

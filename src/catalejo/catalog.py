@@ -103,7 +103,7 @@ class Catalog:
 
         found = walk.sources([os.fspath(p) for p in paths])
         found += [os.path.abspath(os.path.expanduser(os.fspath(p))) for p in listed]
-        with WriterLock(self.path):
+        with WriterLock(self.path) as lock:
             self._store.create()
             self._store.refresh()
             return indexing.add(
@@ -113,6 +113,7 @@ class Catalog:
                 limits=limits or Limits(),
                 prune=prune,
                 retry=retry,
+                tidy=lock.unfinished,
                 workers=workers,
                 progress=progress,
             )

@@ -81,9 +81,7 @@ class Searcher:
         vector = self._vector(query)
         line = self._line(vector)
         hits = self._hits(query, vector, where, line)
-        return SearchResult(
-            query.words, tuple(hits), line, self._store.count(), round(time.monotonic() - started, 4)
-        )
+        return SearchResult(query.words, tuple(hits), line, self._store.count(), round(time.monotonic() - started, 4))
 
     # -- the query ----------------------------------------------------------------
 
@@ -203,4 +201,3 @@ def _mean(vectors: Array) -> Array:
 
 def _unit(vector: Array) -> Array:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
-

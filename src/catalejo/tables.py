@@ -95,9 +95,7 @@ def escape(path: str) -> str:
 
 def unescape(text: str) -> str:
     """The path ``escape`` was given."""
-    return re.sub(
-        r"\\(?:\\|x([0-9a-f]{2}))", lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text
-    )
+    return re.sub(r"\\(?:\\|x([0-9a-f]{2}))", lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text)
 
 
 def is_in(column: str, values: Iterable[str]) -> str:

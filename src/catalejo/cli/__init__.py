@@ -6,7 +6,8 @@ import importlib
 import json
 import signal
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import click
 
@@ -75,10 +76,9 @@ def main(arguments: list[str] | None = None) -> None:
         code = cli.main(asked, prog_name="catalejo", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        _fail(asked, "Usage", error.format_message(), error.exit_code, lambda: error.show())
+        _fail(asked, "Usage", error.format_message(), error.exit_code, error.show)
     except CatalejoError as error:
-        message = str(error)
-        _fail(asked, error.code, message, 1, lambda: click.echo(f"catalejo: {message}", err=True))
+        _fail(asked, error.code, str(error), 1)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
@@ -86,9 +86,11 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
 
 
-def _fail(asked: list[str], code: str, message: str, status: int, show: Any) -> None:
+def _fail(asked: list[str], code: str, message: str, status: int, show: Callable[[], None] | None = None) -> NoReturn:
     if "--json" in asked:
-        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=True))
-    else:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}))
+    elif show:
         show()
+    else:
+        click.echo(f"catalejo: {message}", err=True)
     sys.exit(status)

@@ -36,8 +36,12 @@ def print_json(value: Any) -> None:
 
 def printable(path: str) -> str:
     """A path as one line of text: control characters and bytes that are not UTF-8 shown as escapes."""
-    return "".join(c if c.isprintable() else c.encode("utf-8", "surrogateescape").decode("latin-1")
-                   .encode("unicode_escape").decode("ascii") for c in path)
+    return "".join(
+        c
+        if c.isprintable()
+        else c.encode("utf-8", "surrogateescape").decode("latin-1").encode("unicode_escape").decode("ascii")
+        for c in path
+    )
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:

@@ -99,8 +99,8 @@ class _Builder:
 def _classifier(weights: Weights) -> tuple[_Builder, str]:
     """The convolutions, from ``image`` to the last map; the builder and the map's name."""
     b = _Builder(weights)
-    b.constant("zero", np.float32(0))
-    b.constant("six", np.float32(6))
+    b.constant("zero", np.array(0, np.float32))
+    b.constant("six", np.array(6, np.float32))
     x = b.conv("image", "_conv_stem", "_bn0", stride=2)
     for i, block in enumerate(blocks(weights)):
         name, y = f"_blocks.{i}", x
@@ -163,7 +163,7 @@ def _project(b: _Builder, last: str, size_px: int, p: Projection) -> None:
     share = b.node("Softmax", [b.node("Add", [score, b.constant("fc.b", b.weights["_fc.bias"])], "biased")], "share")
     conse = b.node("LpNormalization", [b.node("MatMul", [share, b.constant("labels", p.labels)], "conse")], "e1")
     ridge = b.node("LpNormalization", [b.node("MatMul", [f, b.constant("ridge", p.ridge)], "ridged")], "e2")
-    scaled = b.node("Mul", [ridge, b.constant("beta", np.float32(p.beta))], "beta_e2")
+    scaled = b.node("Mul", [ridge, b.constant("beta", np.array(p.beta, np.float32))], "beta_e2")
     each = b.node("LpNormalization", [b.node("Add", [conse, scaled], "sum")], "each")
     row = b.constant("region_weights", weights[None, :])  # (1, regions) @ (batch, regions, n)
     axis = b.constant("axis", np.array([1], np.int64))

@@ -99,7 +99,9 @@ def spotted(query: str, longest: int = 4) -> dict[int, float]:
     Returns:
         class index -> weight of the text that was found.
     """
-    words, found, used = fold(query), {}, set[int]()
+    words = fold(query)
+    found: dict[int, float] = {}
+    used: set[int] = set()
     for length in range(min(longest, len(words)), 0, -1):
         for start in range(len(words) - length + 1):
             span = range(start, start + length)
@@ -124,8 +126,8 @@ def _vocabulary(language: str) -> frozenset[str]:
 
 
 _GRAMMAR = {
-    "en": frozenset("a an the of in on at with and or by for from to is are my some two three".split()),
-    "es": frozenset("un una unos unas el la los las de del en con y o por para al mi mis dos tres sobre".split()),
+    "en": frozenset(["a", "an", "the", "of", "in", "on", "at", "with", "and", "or", "by", "for", "from", "to", "my"]),
+    "es": frozenset(["un", "una", "el", "la", "los", "las", "de", "del", "en", "con", "y", "o", "por", "para", "mi"]),
 }
 
 

@@ -61,9 +61,20 @@ class QueryReader:
         texts: the class texts, class by class.
         rows: (texts, width) their sentence vectors.
         labels: (classes, width) T of ``space.label_matrix``.
+        near_weight: of the classes whose texts are nearest, beside the sentence vector's 1.
+        spotted_weight: of the classes whose texts stand in the query word for word.
     """
 
-    def __init__(self, encode: EncodeTexts, texts: Sequence[Text], rows: Array, labels: Array) -> None:
+    def __init__(
+        self,
+        encode: EncodeTexts,
+        texts: Sequence[Text],
+        rows: Array,
+        labels: Array,
+        near_weight: float = NEAR_WEIGHT,
+        spotted_weight: float = SPOTTED_WEIGHT,
+    ) -> None:
+        self._near_weight, self._spotted_weight = near_weight, spotted_weight
         self._encode, self._texts, self._rows, self._labels = encode, texts, rows, labels
         index = np.array([t.index for t in texts])
         self._starts = np.flatnonzero(np.diff(index, prepend=-1))
@@ -80,12 +91,12 @@ class QueryReader:
         for index, weight in spotted(query).items():
             named[index] = weight
         vector = unit(
-            plain + NEAR_WEIGHT * unit(pull @ self._labels) + SPOTTED_WEIGHT * unit(named @ self._labels),
+            plain + self._near_weight * unit(pull @ self._labels) + self._spotted_weight * unit(named @ self._labels)
         )
         language = language_of(query) or self._texts[int(np.argmax(cosine))].language
         spoken = np.where(self._languages == language, near, -1)
         ends = [*self._starts[1:], len(self._texts)]
-        best = [s + int(np.argmax(spoken[s:e])) for s, e in zip(self._starts, ends, strict=True)]
+        best = [int(s + np.argmax(spoken[s:e])) for s, e in zip(self._starts, ends, strict=True)]
         return Reading(vector, language, np.maximum(pull, named), tuple(self._texts[i] for i in best))
 
     def why(self, query: str, labels: Sequence[Label], most: int = 3) -> str:

@@ -51,22 +51,29 @@ def unit(x: Array) -> Array:
     return np.asarray(x / np.maximum(length, 1e-12), np.float32)
 
 
-def label_matrix(classes: Sequence[ClassTexts], encode: EncodeTexts) -> Array:
-    """T: one unit sentence vector a class, from its names, kinds and scenes in both languages.
+def label_matrix(
+    classes: Sequence[ClassTexts],
+    encode: EncodeTexts,
+    languages: Sequence[str] = LANGUAGES,
+    kind_weight: float = KIND_WEIGHT,
+    scene_weight: float = SCENE_WEIGHT,
+) -> Array:
+    """T: one unit sentence vector a class, from its names, kinds and scenes.
 
     Args:
         classes: the texts of each class.
         encode: texts -> (n, width) unit vectors.
+        languages: of the texts to use.
+        kind_weight, scene_weight: beside the names' weight of 1.
 
     Returns:
         (classes, width) float32.
     """
     groups = [
-        (group, weight)
+        (field[language], weight)
         for entry in classes
-        for field, weight in ((entry.names, 1.0), (entry.kinds, KIND_WEIGHT), (entry.scenes, SCENE_WEIGHT))
-        for group in (field[language] for language in LANGUAGES)
-        for weight in [weight]
+        for field, weight in ((entry.names, 1.0), (entry.kinds, kind_weight), (entry.scenes, scene_weight))
+        for language in languages
     ]
     unique = sorted({text for group, _ in groups for text in group})
     rows = dict(zip(unique, encode(unique), strict=True))

@@ -63,16 +63,17 @@ CARD = ModelCard(
 )
 
 
-def preprocess(picture: Image.Image) -> Array:
+def preprocess(picture: Image.Image, side_px: int = SIDE_PX) -> Array:
     """One picture as the classifier was trained to see it, squashed to the square.
 
     Args:
         picture: upright RGB, any size.
+        side_px: of the square.
 
     Returns:
-        (3, SIDE_PX, SIDE_PX) float32, (x - 127) / 128 with x in 0..255.
+        (3, side_px, side_px) float32, (x - 127) / 128 with x in 0..255.
     """
-    square = picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    square = picture.resize((side_px, side_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
     pixels = np.asarray(square, np.float32)  # (side, side, 3)
     pixels -= 127
     pixels *= 1 / 128
@@ -128,7 +129,7 @@ class ConseEncoder:
     @cached_property
     def _folder(self) -> Path:
         """What was built; its key covers the weights, the labels and the code that builds."""
-        sources = sorted(Path(space.__file__).parent.glob("*.*")) + [Path(__file__)]
+        sources = [*sorted(Path(space.__file__).parent.glob("*.*")), Path(__file__)]
         parts = [*(file.sha256.encode() for file in CARD.files), *(path.read_bytes() for path in sources)]
         return weights.built(CARD.name, hashlib.sha256(b"|".join(parts)).hexdigest()[:16], self._build)
 
