@@ -1,7 +1,7 @@
 """Walk, hash, read, encode, write; resume; what was skipped and why.
 
 Worker threads, one a core, each take one file at a time through ``reading``: while one
-decodes another encodes, and no core waits. The main thread looks up what is known
+decodes another encodes, and no core waits. One more thread looks up what is known
 already, hands out files a little ahead, and saves what comes back in order, in one
 commit every few seconds. Memory holds the files in hand and one hash a known item.
 """
@@ -9,21 +9,21 @@ commit every few seconds. Memory holds the files in hand and one hash a known it
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from catalejo.encoders import Encoder
-from catalejo.errors import CannotWrite
-from catalejo.reading import FileReader, Outcome
+from catalejo.reading import FileReader, Outcome, file_date, stray_thumbnails
 from catalejo.records import AddReport, Limits
 from catalejo.store import Store
 from catalejo.tables import FileRow, ItemRow
-from catalejo.walk import Found, walk
+from catalejo.walk import NOT_A_FILE, Found, walk
 
 _LOOKUP = 1_000  # paths looked up at once
 _AHEAD = 4  # files handed out ahead, a worker
@@ -60,6 +60,7 @@ def add(
     limits: Limits,
     prune: bool = False,
     retry: bool = False,
+    tidy: bool = False,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddReport:
@@ -72,14 +73,31 @@ def add(
         limits: what readers refuse.
         prune: forget files under these paths that have gone.
         retry: read again what was skipped before.
+        tidy: also look for thumbnails of nothing, as a writer that was killed leaves.
         workers: threads; one a core if None.
-        progress: called after every file.
+        progress: called after every file, from another thread.
 
     Raises:
         CannotWrite: the disk is full or read-only; everything before is saved.
         Stopped: interrupted; everything finished is saved.
     """
-    return _Run(store, encoder, paths, limits, retry, workers or cores(), progress).run(prune)
+    run = _Run(store, encoder, paths, limits, retry, workers or cores(), progress)
+    interrupted = False
+    with ThreadPoolExecutor(1, thread_name_prefix="catalejo-add") as attended:
+        try:
+            future = attended.submit(run.run, prune, tidy)
+            while not future.done():
+                try:
+                    wait([future])
+                except KeyboardInterrupt:
+                    interrupted = True
+                    run.stop.set()
+        finally:
+            run.stop.set()
+    report = future.result()
+    if interrupted:
+        raise Stopped(replace(report, stopped=True))
+    return report
 
 
 class _Run:
@@ -94,8 +112,10 @@ class _Run:
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self._store, self._paths, self._retry, self._workers, self._progress = store, paths, retry, workers, progress
+        self.stop = threading.Event()
         self._saved = store.hashes()
-        self._reader = FileReader(store, encoder, limits, self._saved)
+        self._limits_changed = limits != Limits()
+        self._reader = FileReader(store, encoder, limits, self._saved, self.stop)
         self._report = AddReport()
         self._started = self._committed = time.monotonic()
         self._done, self._total = 0, None if progress else 0
@@ -103,9 +123,10 @@ class _Run:
         self._fresh: list[FileRow] = []
         self._changed: list[FileRow] = []
         self._waiting: list[tuple[FileRow, bool]] = []
+        self._first: dict[str, FileRow] = {}
         self._problems: set[str] = set()
 
-    def run(self, prune: bool) -> AddReport:
+    def run(self, prune: bool, tidy: bool) -> AddReport:
         if self._progress:
             threading.Thread(target=self._count_files, daemon=True).start()
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="catalejo")
@@ -116,30 +137,29 @@ class _Run:
                 while len(queue) > self._workers * _AHEAD:
                     self._take(*queue.popleft())
             while queue:
+                if self.stop.is_set():
+                    pool.shutdown(wait=True, cancel_futures=True)
                 self._take(*queue.popleft())
             self._commit()
-            self._forget(prune)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            for future, before in queue:
-                if future.done() and not future.cancelled() and future.exception() is None:
-                    self._take(future, before)
-            self._commit()
-            raise Stopped(self._finish(stopped=True)) from None
-        except CannotWrite:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
         finally:
+            if queue:
+                self.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
-        self._store.sweep()
-        self._store.maintain()
-        return self._finish()
-
-    def _finish(self, stopped: bool = False) -> AddReport:
-        return replace(self._report, seconds=round(time.monotonic() - self._started, 3), stopped=stopped)
+        if not self.stop.is_set():
+            self._forget(prune)
+            self._store.sweep()
+            for path in stray_thumbnails(self._store) if tidy else ():
+                path.unlink(missing_ok=True)
+            self._store.maintain()
+        return replace(self._report, seconds=round(time.monotonic() - self._started, 3))
 
     def _count_files(self) -> None:
-        self._total = sum(1 for _ in walk(self._paths))
+        total = 0
+        for _ in walk(self._paths):
+            if self.stop.is_set():
+                return
+            total += 1
+        self._total = total
 
     # -- what to read -------------------------------------------------------------
 
@@ -150,26 +170,38 @@ class _Run:
             for found in group:
                 before = known.get(found.path)
                 same = before is not None and (before.size, before.mtime_ns) == (found.size, found.mtime_ns)
+                if self.stop.is_set():
+                    return
                 if found.reason is not None:
                     self._problems.add(found.path)
                     self._skip(found, before)
                 elif before is not None and same and before.reason is None:
                     self._count(unchanged=1)
-                elif before is not None and same and not self._retry:
+                elif before is not None and same and not self._again(before):
                     self._count(skipped=1)
                 else:
                     yield found, before
 
+    def _again(self, before: FileRow) -> bool:
+        """Whether to read what was skipped before: when asked, or when it passed a limit and limits are others now."""
+        return self._retry or (self._limits_changed and "(raise it with --" in (before.reason or ""))
+
     def _skip(self, found: Found, before: FileRow | None) -> None:
-        row = FileRow(found.path, found.size, found.mtime_ns, None, found.reason)
+        """List a path with its reason. What was known of it stays: a disk may only be unplugged."""
+        kept = before.hash if before and found.reason != NOT_A_FILE else None
+        row = FileRow(found.path, found.size, found.mtime_ns, kept, found.reason)
         if row != before:
             (self._fresh if before is None else self._changed).append(row)
         self._count(skipped=1)
+        self._commit_if_due()
 
     # -- what comes back ------------------------------------------------------------
 
     def _take(self, future: Future[Outcome], before: FileRow | None) -> None:
-        outcome = future.result()
+        try:
+            outcome = future.result()
+        except CancelledError:  # we are stopping; the next run reads it
+            return
         row = outcome.row
         if row.reason is not None:
             self._count(skipped=1)
@@ -179,11 +211,17 @@ class _Run:
             self._count(unchanged=1)
         else:
             self._count(updated=1, encoded=len(outcome.items))
-        if outcome.items:
-            self._items.extend(outcome.items)
-            self._saved.add(outcome.items[0].item.hash)
-            self._reader.release(outcome.items[0].item.hash)
         self._waiting.append((row, before is None))
+        if row.hash is not None and row.hash not in self._saved:
+            self._first.setdefault(row.hash, row)
+        if outcome.items and row.hash is not None:
+            first = self._first.pop(row.hash)
+            self._items.extend(_dated(item, first) for item in outcome.items)
+            self._saved.add(row.hash)
+            self._reader.release(row.hash)
+        self._commit_if_due()
+
+    def _commit_if_due(self) -> None:
         late = time.monotonic() - self._committed > _COMMIT_S
         if late or len(self._fresh) + len(self._changed) + len(self._waiting) >= _COMMIT_ROWS:
             self._commit()
@@ -208,17 +246,43 @@ class _Run:
 
     def _forget(self, prune: bool) -> None:
         """Forget gone files (``prune``), and folders once listed as unreadable that are not any more."""
-        inside = tuple(os.path.join(path, "") for path in self._paths)
-        gone = []
+        roots = set(self._paths)
+        gone, readable_again = [], []
         for row in self._store.files(None if prune else "reason IS NOT NULL"):
-            if row.path in self._paths or row.path.startswith(inside):
-                here = os.path.lexists(row.path)
-                readable_again = row.reason is not None and row.path not in self._problems and os.path.isdir(row.path)
-                if (prune and not here) or readable_again:
-                    gone.append(row.path)
-        if gone:
-            self._store.forget(gone)
+            if not _inside(row.path, roots):
+                continue
+            if row.hash is None and row.path not in self._problems and os.path.isdir(row.path):
+                readable_again.append(row.path)
+            elif prune and _gone(row.path, row.hash is not None):
+                gone.append(row.path)
+        if gone or readable_again:
+            self._store.forget(gone + readable_again)
             self._report = replace(self._report, removed=len(gone))
+
+
+def _dated(row: ItemRow, first: FileRow) -> ItemRow:
+    """An item without a date of its own is filed under that of its first copy, whichever was read first."""
+    return row if row.item.taken else replace(row, dated=file_date(first.mtime_ns))
+
+
+def _inside(path: str, roots: set[str]) -> bool:
+    """Whether a path is one of these, or below one."""
+    while path not in roots:
+        above = os.path.dirname(path)
+        if above == path:
+            return False
+        path = above
+    return True
+
+
+def _gone(path: str, was_file: bool) -> bool:
+    """Whether there is no such file any more; one we are not allowed to see is not gone."""
+    try:
+        return was_file and stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
 
 
 def _groups(found: Iterable[Found], size: int) -> Iterator[list[Found]]:

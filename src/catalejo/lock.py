@@ -9,12 +9,20 @@ from types import TracebackType
 
 from catalejo.errors import CannotWrite, CatalogBusy
 
+_LOCKED_BYTE = 1 << 20  # on Windows a locked byte cannot be read; this one is past the holder's number
+
 
 class WriterLock:
     """Held while writing to a catalog; a second holder gets ``CatalogBusy`` at once.
 
+    The file names its holder, and is emptied when the holder is done: what stands there
+    on entering was left by a writer that died or failed.
+
     Args:
         folder: of the catalog; made if it is not there.
+
+    Attributes:
+        unfinished: whether the last writer did not come to its end.
 
     Raises (on entering):
         CatalogBusy: another process holds it.
@@ -24,26 +32,43 @@ class WriterLock:
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, folder / "writer.lock"
         self._descriptor = -1
+        self.unfinished = False
 
     def __enter__(self) -> WriterLock:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             _lock(self._descriptor)
-            os.ftruncate(self._descriptor, 0)
-            os.write(self._descriptor, str(os.getpid()).encode())
+            self.unfinished = bool(self._holder())
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, b"%-20d" % os.getpid())  # in place: room that is there already never lacks
         except BlockingIOError as error:
-            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
-            self.__exit__(None, None, None)
+            holder = self._holder()
+            self._close()
             raise CatalogBusy(self._folder, f" (number {holder})" if holder else "") from error
         except OSError as error:
-            self.__exit__(None, None, None)
-            raise CannotWrite(self._folder, error.strerror or str(error)) from error
+            self._close()
+            reason = "it is a file, not a folder" if self._folder.is_file() else (error.strerror or str(error)).lower()
+            raise CannotWrite(self._folder, reason) from error
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            if kind is None:
+                os.ftruncate(self._descriptor, 0)
+        finally:
+            self._close()
+
+    def _holder(self) -> str:
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return os.read(self._descriptor, 32).decode("ascii", "replace").strip()
+
+    def _close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -56,6 +81,7 @@ def _lock(descriptor: int) -> None:
         import msvcrt
 
         try:
+            os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
         except OSError as error:
             raise BlockingIOError(errno.EAGAIN, "locked") from error

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
-from catalejo import plugins
-from catalejo.encoders import Encoder
-from catalejo.errors import CannotRead, CannotWrite, OverLimit
+from catalejo import plugins, walk
+from catalejo.encoders import Encoded, Encoder
+from catalejo.errors import CannotRead, CannotWrite, CatalejoError, OverLimit
 from catalejo.readers import Page, Reader
 from catalejo.records import Item, Limits
 from catalejo.store import Store
@@ -39,10 +43,11 @@ class FileReader:
         encoder: makes the vectors.
         limits: what readers refuse.
         saved: hashes whose items are in the store; the caller adds to it as it saves.
+        stop: once set, files in hand are given up.
     """
 
-    def __init__(self, store: Store, encoder: Encoder, limits: Limits, saved: set[str]) -> None:
-        self._store, self._encoder, self._limits, self._saved = store, encoder, limits, saved
+    def __init__(self, store: Store, encoder: Encoder, limits: Limits, saved: set[str], stop: threading.Event) -> None:
+        self._store, self._encoder, self._limits, self._saved, self._stop = store, encoder, limits, saved, stop
         self._readers: dict[str, Reader] = {name: plugins.load("readers", name)() for name in plugins.READERS}
         self._claims: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
@@ -52,27 +57,18 @@ class FileReader:
 
         Raises:
             CannotWrite: the thumbnail cannot be saved; the run must stop.
+            CancelledError: ``stop`` was set.
         """
-        digest: str | None = None
         try:
-            if found.size > self._limits.max_file_mb * 1e6:
-                size, limit = f"{found.size / 1e6:.0f} MB", f"{self._limits.max_file_mb:g} MB"
-                raise OverLimit(found.path, f"the file has {size}", limit, "--max-file-mb")
-            with open(found.path, "rb") as file:
+            with open(found.path, "rb", opener=_without_waiting) as file:
+                found = walk.regular(found.path, os.fstat(file.fileno()))
+                if found.reason is not None:
+                    return Outcome(_row(found, None, found.reason))
+                if found.size > self._limits.max_file_mb * 1e6:
+                    size, limit = f"{found.size / 1e6:.0f} MB", f"{self._limits.max_file_mb:g} MB"
+                    raise OverLimit(found.path, f"the file has {size}", limit, "--max-file-mb")
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                claim, mine = self._claim(digest)
-                if not mine:
-                    claim.result()  # another thread has these bytes in hand; raises what it met
-                    return Outcome(_row(found, digest))
-                file.seek(0)
-                try:
-                    items = self._items(found, file, digest)
-                except BaseException as error:
-                    claim.set_exception(error)
-                    self.release(digest)
-                    raise
-                claim.set_result(None)
-                return Outcome(_row(found, digest), items)
+                return Outcome(_row(found, digest), self._once(found, file, digest))
         except CannotRead as error:
             return Outcome(_row(found, None, error.reason))
         except OSError as error:
@@ -80,13 +76,39 @@ class FileReader:
         except MemoryError:
             return Outcome(_row(found, None, "not enough memory to decode it"))
 
+    def _once(self, found: Found, file: BinaryIO, digest: str) -> tuple[ItemRow, ...]:
+        """The items of these bytes, for the first who asks; nobody else's, when they are on their way."""
+        while True:
+            claim, mine = self._claim(digest)
+            if mine:
+                break
+            try:
+                claim.result()
+                return ()
+            except CannotRead:  # what is wrong with the bytes is wrong with all copies
+                raise
+            except Exception:  # the other copy went away or changed; ours may be fine
+                continue
+        try:
+            file.seek(0)
+            items = self._items(found, file, digest)
+            if (now := walk.regular(found.path, os.fstat(file.fileno()))) != found:
+                raise OSError(errno.EBUSY, f"it changed while it was read ({found.size:,} to {now.size:,} bytes)")
+        except BaseException as error:
+            for path in self._store.thumbnail(digest, 0).parent.glob(f"{digest}-*"):
+                path.unlink(missing_ok=True)
+            self.release(digest)
+            claim.set_exception(error)
+            raise
+        claim.set_result(None)
+        return items
+
     def _claim(self, digest: str) -> tuple[Future[None], bool]:
         with self._lock:
-            if digest in self._saved:
-                done: Future[None] = Future()
-                done.set_result(None)
-                return done, False
             mine: Future[None] = Future()
+            if digest in self._saved:
+                mine.set_result(None)
+                return mine, False
             claim = self._claims.setdefault(digest, mine)
             return claim, claim is mine
 
@@ -95,12 +117,14 @@ class FileReader:
         with self._lock:
             self._claims.pop(digest, None)
 
-    def _items(self, found: Found, file: object, digest: str) -> tuple[ItemRow, ...]:
+    def _items(self, found: Found, file: BinaryIO, digest: str) -> tuple[ItemRow, ...]:
         suffix = os.path.splitext(found.path)[1]
         reader = self._readers[plugins.reader_for(suffix) or "image"]
         rows = []
-        for page in reader.read(file, found.path, self._limits, self._encoder.side_px):  # type: ignore[arg-type]
-            encoded = self._encoder.encode_images([page.picture])[0]
+        for page in reader.read(file, found.path, self._limits, self._encoder.side_px):
+            if self._stop.is_set():
+                raise CancelledError
+            encoded = self._encode(page, found)
             self._save_thumbnail(page, digest)
             item = Item(
                 digest,
@@ -114,15 +138,27 @@ class FileReader:
                 page.longitude,
                 encoded.labels,
             )
-            dated = page.taken or datetime.fromtimestamp(found.mtime_ns // 10**9)
-            rows.append(ItemRow(item, dated, encoded.vector))
+            rows.append(ItemRow(item, page.taken or file_date(found.mtime_ns), encoded.vector))
+        if not rows:
+            raise CannotRead(found.path, "it has no pages")
         return tuple(rows)
+
+    def _encode(self, page: Page, found: Found) -> Encoded:
+        try:
+            encoded = self._encoder.encode_images([page.picture])[0]
+        except (CatalejoError, MemoryError):
+            raise
+        except Exception as error:  # one picture the model chokes on must not stop the others
+            raise CannotRead(found.path, f"the encoder failed ({type(error).__name__}: {error})") from error
+        if not np.isfinite(encoded.vector).all():
+            raise CannotRead(found.path, "the encoder failed (its vector is not made of numbers)")
+        return encoded
 
     def _save_thumbnail(self, page: Page, digest: str) -> None:
         small = page.picture.copy()
         small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR, reducing_gap=1.0)
         path = self._store.thumbnail(digest, page.page)
-        scratch = path.with_suffix(f".{threading.get_ident()}")
+        scratch = path.with_suffix(".part")  # one writer, and each content once: nobody else writes this name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             small.save(scratch, "WEBP", quality=75, method=0)
@@ -131,5 +167,26 @@ class FileReader:
             raise CannotWrite(path.parent, (error.strerror or str(error)).lower()) from error
 
 
+def file_date(mtime_ns: int) -> datetime:
+    """The local time of a file's last change; the year 1970 where the system cannot say."""
+    try:
+        return datetime.fromtimestamp(mtime_ns // 10**9)
+    except (ValueError, OverflowError, OSError):
+        return datetime(1970, 1, 1)
+
+
+def stray_thumbnails(store: Store) -> list[Path]:
+    """What lies among the thumbnails and belongs to no item: left by a run that was killed."""
+    items = {f"{item.hash}-{item.page}.webp" for item in store.items()}
+    return sorted(path for path in (store.folder / "thumbnails").glob("*/*") if path.name not in items)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file, and does not wait for a writer should it have become a pipe meanwhile."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _row(found: Found, digest: str | None, reason: str | None = None) -> FileRow:
+    if reason is not None:  # decoders quote whatever stands in the file
+        reason = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:300]
     return FileRow(found.path, found.size, found.mtime_ns, digest, reason)

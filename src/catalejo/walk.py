@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from catalejo.errors import CannotRead
 from catalejo.plugins import reader_for
 from catalejo.store import MARK
+
+# What a catalog keeps in its folder; passed over, so that a catalog may lie among the pictures.
+_CATALOG = {MARK, "items.lance", "files.lance", "thumbnails", "damaged", "writer.lock"}
+NOT_A_FILE = "not a regular file"
+_INT64 = 2**63 - 1
+_Key = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -31,69 +39,144 @@ def sources(paths: Iterable[str]) -> list[str]:
     """
     found: list[str] = []
     for path in paths:
-        full = os.path.abspath(os.path.expanduser(path))
-        if os.path.lexists(full):
-            found.append(full)
+        if not path:
+            raise CannotRead("''", "no such file or folder (an empty name)")
+        expanded = os.path.expanduser(path)
+        if os.path.lexists(expanded):
+            found.append(os.path.abspath(expanded))
             continue
-        matches = sorted(glob.glob(full, recursive=True)) if glob.has_magic(full) else []
+        if not glob.has_magic(expanded):
+            raise CannotRead(path, "no such file or folder")
+        matches = [os.path.abspath(match) for match in _matches(expanded)]
         if not matches:
-            raise CannotRead(path, "nothing matches this pattern" if glob.has_magic(full) else "no such file or folder")
+            raise CannotRead(path, "nothing matches this pattern")
         found.extend(matches)
     return found
 
 
 def walk(paths: Iterable[str]) -> Iterator[Found]:
-    """Every file to look at, in a fixed order.
+    """Every file to look at, each once, in a fixed order.
 
     A file named by itself is always looked at. In a folder, those with a known suffix are;
-    hidden files and folders and other catalogs are passed over. Links are followed, each
-    real folder once.
+    hidden files and folders and what other catalogs keep are passed over. Links are followed,
+    each real folder once, and by its own name where it has one in reach.
     """
-    seen: set[tuple[int, int]] = set()
-    given: set[str] = set()
-    for path in paths:
-        if path in given:
-            continue
-        given.add(path)
+    named = dict.fromkeys(paths)
+    seen: set[_Key] = set()
+    for path in named:
         try:
             info = os.stat(path)
-        except OSError as error:
-            yield Found(path, reason=_reason(error))
+        except (OSError, ValueError) as error:  # ValueError: a name no file can have
+            yield Found(_possible(path), reason=_reason(error))
             continue
-        if stat.S_ISDIR(info.st_mode):
-            yield from _folder(path, info, seen)
-        else:
-            yield _file(path, info)
+        if not stat.S_ISDIR(info.st_mode):
+            yield regular(path, info)
+            continue
+        for one in _below(path, seen):
+            if isinstance(one, Found):
+                yield one
+            elif one.path not in named and _known(one.name):
+                yield _entry(one)
 
 
-def _folder(path: str, info: os.stat_result, seen: set[tuple[int, int]]) -> Iterator[Found]:
-    if (info.st_dev, info.st_ino) in seen:
-        return
-    seen.add((info.st_dev, info.st_ino))
-    try:
-        with os.scandir(path) as entries:
-            listed = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: os.fsencode(e.name))
-    except OSError as error:
-        yield Found(path, reason=f"unreadable folder: {_reason(error)}")
-        return
-    if any(e.name == MARK for e in listed):
-        return
-    for entry in listed:
+def _below(top: str, seen: set[_Key]) -> Iterator[os.DirEntry[str] | Found]:
+    """Files below a folder, and folders that cannot be read. Linked folders come last, so that real names win."""
+    stack, links = [top], deque[str]()
+    while stack or links:
+        path = stack.pop() if stack else links.popleft()
         try:
-            if entry.is_dir():
-                yield from _folder(entry.path, entry.stat(), seen)
-            elif reader_for(os.path.splitext(entry.name)[1]):
-                yield _file(entry.path, entry.stat())
-        except OSError as error:  # a link to nowhere, or a file gone meanwhile
-            if reader_for(os.path.splitext(entry.name)[1]):
-                yield Found(entry.path, reason=_reason(error))
+            info = os.stat(path)  # not the entry's: on Windows that one has no inode
+            if (info.st_dev, info.st_ino) in seen:
+                continue
+            seen.add((info.st_dev, info.st_ino))
+            with os.scandir(path) as entries:
+                listed = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: os.fsencode(e.name))
+        except OSError as error:
+            yield Found(path, reason=f"unreadable folder: {_reason(error)}")
+            continue
+        if any(e.name == MARK for e in listed):
+            listed = [e for e in listed if e.name not in _CATALOG]
+        folders = []
+        for entry in listed:
+            if not _is_folder(entry):
+                yield entry
+            elif entry.is_symlink():
+                links.append(entry.path)
+            else:
+                folders.append(entry.path)
+        stack += reversed(folders)
 
 
-def _file(path: str, info: os.stat_result) -> Found:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that loops
+        return False
+
+
+def _entry(entry: os.DirEntry[str]) -> Found:
+    try:
+        return regular(entry.path, entry.stat())
+    except OSError as error:  # a link to nowhere, or a file gone meanwhile
+        return Found(entry.path, reason=_reason(error))
+
+
+def regular(path: str, info: os.stat_result) -> Found:
+    """What the system says of a file; with a reason if it is a pipe, a device or anything else but a file."""
     if not stat.S_ISREG(info.st_mode):
-        return Found(path, reason="not a regular file")
-    return Found(path, info.st_size, info.st_mtime_ns)
+        return Found(path, reason=NOT_A_FILE)
+    # Some file systems keep times that do not fit the table: year 2262 and later, 1677 and before.
+    return Found(path, info.st_size, max(-_INT64, min(info.st_mtime_ns, _INT64)))
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _known(name: str) -> bool:
+    return reader_for(os.path.splitext(name)[1]) is not None
+
+
+# -- patterns ---------------------------------------------------------------------
+
+
+def _matches(pattern: str) -> list[str]:
+    """What a pattern matches, sorted; ``**`` goes down real and linked folders, each once."""
+    parts = pattern.replace(os.sep, "/").split("/")
+    if "**" not in parts:
+        return sorted(glob.glob(pattern))
+    at = parts.index("**")
+    start = "/".join(parts[:at]) or ("/" if at else ".")
+    rest = [part for part, after in zip(parts[at:], [*parts[at + 1 :], ""], strict=True) if part and part != after]
+    found = []
+    for top in sorted(glob.glob(start)) if glob.has_magic(start) else [start]:
+        for one in _below(top, set()) if os.path.isdir(top) else ():
+            names = os.path.relpath(one.path, top).split(os.sep)
+            if not isinstance(one, Found) and _fits(names, rest):
+                itself = rest[-1] != "**" and fnmatch.fnmatchcase(names[-1], rest[-1])
+                if itself or _known(one.name):
+                    found.append(one.path)
+    return found
+
+
+def _fits(names: list[str], parts: list[str]) -> bool:
+    """Whether a path, or a folder it is in, matches a pattern with ``**``."""
+    if not parts:
+        return True
+    if parts[0] == "**":
+        return any(_fits(names[start:], parts[1:]) for start in range(len(names)))
+    return bool(names) and fnmatch.fnmatchcase(names[0], parts[0]) and _fits(names[1:], parts[1:])
+
+
+# -- words ------------------------------------------------------------------------
+
+
+def _possible(path: str) -> str:
+    """The path itself, or, when no file can have that name, text that shows it."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        path = path.encode("utf-8", "backslashreplace").decode()
+    return path.replace("\0", "\\0")
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "no file can have this name"
