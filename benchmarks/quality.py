@@ -156,17 +156,13 @@ def main() -> None:
     if not (options.data / "coco128").is_dir():
         sys.exit(f"{options.data} has no coco128/")
     results = {}
-    print(
-        "            COCO128 mAP     first right    stamps R@1      R@5\n            en    es        en    es       en    es        en    es"
-    )
+    columns = ("coco_map_en", "coco_map_es", "coco_first_en", "coco_first_es")
+    columns += ("stamps_r1_en", "stamps_r1_es", "stamps_r5_en", "stamps_r5_es")
+    print("  ".join(columns))
     for setting in STEPS if options.steps else STEPS[-1:]:
-        r = results[setting.name] = measure(setting, options.data)
-        print(
-            f"            {r['coco_map_en']:.3f} {r['coco_map_es']:.3f}     {r['coco_first_en']:.2f}  {r['coco_first_es']:.2f}"
-            f"     {r['stamps_r1_en']:.3f} {r['stamps_r1_es']:.3f}     {r['stamps_r5_en']:.3f} {r['stamps_r5_es']:.3f}"
-            f"   {setting.name}",
-            flush=True,
-        )
+        figures = results[setting.name] = measure(setting, options.data)
+        row = "  ".join(f"{figures[name]:{len(name)}.3f}" for name in columns)
+        print(f"{row}  {setting.name}", flush=True)
     report("quality", results, machine())
 
 

@@ -23,6 +23,9 @@ from catalejo.records import Label
 SHARPNESS = 40.0
 NEAR_WEIGHT = 0.7
 SPOTTED_WEIGHT = 0.6
+_RELATED = 0.4  # cosine from which a class has to do with a query
+_CLEAR = 0.02  # probability from which a label is worth naming beside another
+_SEEN = {"en": "seen", "es": "se ve"}
 _ARTICLE = re.compile(r"^(a|an|the|some|un|una|unos|unas|el|la|los|las)\s+", re.IGNORECASE)
 
 
@@ -109,16 +112,18 @@ class QueryReader:
 
         Returns:
             such as ``golden retriever (perro) 62%, nieve 9%``; where no label had to do with the
-            query, what was seen, after ``seen:``.
+            query, what was seen, after ``seen:`` or ``se ve:``.
         """
         reading = self.read(query)
-        affinity = np.maximum(self._labels @ reading.vector, 0) ** 4
-        spoke = sorted(((affinity[x.index] * x.probability, x) for x in labels), key=lambda pair: -pair[0])
-        strongest = spoke[0][0] if spoke else 0.0
-        asked = [x for share, x in spoke if share >= 0.1 * strongest and reading.vector @ self._labels[x.index] > 0.4]
-        chosen = asked or list(labels)
-        words = ", ".join(self._say(x, reading) for x in chosen[:most])
-        return words if asked else f"seen: {words}"
+        affinity = np.maximum(self._labels @ reading.vector, 0)
+        share = {x.index: float(affinity[x.index] ** 4) * x.probability for x in labels}
+        strongest = max(share.values(), default=0.0)
+        asked = [x for x in labels if affinity[x.index] > _RELATED and share[x.index] >= 0.1 * strongest]
+        asked.sort(key=lambda x: -share[x.index])
+        chosen = (asked or list(labels))[:most]
+        clear = [x for x in chosen if x.probability >= _CLEAR] or chosen[:1]
+        words = ", ".join(self._say(x, reading) for x in clear)
+        return words if asked else f"{_SEEN[reading.language]}: {words}"
 
     def _say(self, label: Label, reading: Reading) -> str:
         name = classes()[label.index].names[reading.language][0]
