@@ -111,7 +111,7 @@ WINDOWS = {1: (11, (0,)), 2: (8, (0, 3)), 3: (6, (0, 2, 5))}
 
 
 def length_1(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return x / np.sqrt((x**2).sum())
+    return np.asarray(x / np.sqrt((x**2).sum()))
 
 
 def by_hand(

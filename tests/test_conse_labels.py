@@ -90,12 +90,9 @@ def test_classes_stand_in_imagenets_order(place: str) -> None:
 
 
 def test_texts_are_clean() -> None:
-    wrong = []
-    for index, entry in enumerate(classes()):
-        for text in chain.from_iterable(field[language] for field in fields(entry) for language in LANGUAGES):
-            if not re.fullmatch(r"[^\W_]+(?:[ '-]{1,2}[^\W_]+)*", text) or "  " in text:
-                wrong.append((index, text))
-    assert not wrong
+    said = [text for entry in classes() for field in fields(entry) for text in chain(*field.values())]
+    clean = re.compile(r"[^\W_]+(?:[ '-]{1,2}[^\W_]+)*")
+    assert not [text for text in said if not clean.fullmatch(text) or "  " in text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -22,7 +22,7 @@ def one_hot(texts: Sequence[str]) -> npt.NDArray[np.float32]:
 
 def test_unit_scales_rows_and_leaves_zeros() -> None:
     found = unit(np.array([[3, 4], [0, 0], [-2, 0]], np.float32))
-    np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0], [-1, 0]], atol=1e-6)
+    np.testing.assert_allclose(found, np.array([[0.6, 0.8], [0, 0], [-1, 0]]), atol=1e-6)
     assert found.dtype == np.float32
     np.testing.assert_allclose(unit(np.array([0, 5], np.float32)), [0, 1])
 
