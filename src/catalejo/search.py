@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,9 +17,7 @@ from catalejo.readers.image import ImageReader
 from catalejo.records import Hit, Limits, SearchResult
 from catalejo.store import Near, Store
 
-NOT_WEIGHT = 0.5
 _SAMPLE = 2_048  # items the line is estimated from
-_EXACT_FROM = 1_000  # asked for more than this, an index loses its point
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Query:
 
     Attributes:
         terms: texts that all matter the same.
-        without: texts to keep away from.
+        without: texts to keep away from: what matches one of them, better than chance, is left out.
         image: a picture to look like.
         k: hits wanted.
         under: only files in this folder.
@@ -64,7 +62,7 @@ class Searcher:
 
     def __init__(self, store: Store, encoder: Encoder) -> None:
         self._store, self._encoder = store, encoder
-        self._chance: tuple[tuple[int, int], Chance] | None = None
+        self._learned: tuple[tuple[int, int], Chance] | None = None
 
     def search(self, query: Query) -> SearchResult:
         """Find what is nearest to a query.
@@ -79,8 +77,9 @@ class Searcher:
         where = _dates(query)
         self._store.refresh()
         vector = self._vector(query)
-        line = self._line(vector)
-        hits = self._hits(query, vector, where, line)
+        chance = self._chance()
+        hits = self._hits(query, vector, where, chance) if chance else []
+        line = round(chance.line(vector), 4) if chance else None
         return SearchResult(query.words, tuple(hits), line, self._store.count(), round(time.monotonic() - started, 4))
 
     # -- the query ----------------------------------------------------------------
@@ -91,8 +90,6 @@ class Searcher:
             total += _mean(self._encoder.encode_texts(query.terms))
         if query.image:
             total += self._image_vector(query.image)
-        if query.without:
-            total -= NOT_WEIGHT * _mean(self._encoder.encode_texts(query.without))
         return _unit(total)
 
     def _image_vector(self, path: str) -> Array:
@@ -103,52 +100,66 @@ class Searcher:
             raise CannotRead(path, (error.strerror or str(error)).lower()) from error
         return self._encoder.encode_images([page.picture])[0].vector
 
-    def _line(self, vector: Array) -> float | None:
+    def _chance(self) -> Chance | None:
         count = self._store.count()
         if not count:
             return None
         version = self._store.version
-        if self._chance is None or self._chance[0] != version:
-            self._chance = version, Chance(self._store.vectors(most=_SAMPLE), self._encoder.background, count)
-        return round(self._chance[1].line(vector), 4)
+        if self._learned is None or self._learned[0] != version:
+            self._learned = version, Chance(self._store.vectors(most=_SAMPLE), self._encoder.background, count)
+        return self._learned[1]
 
     # -- the hits -------------------------------------------------------------------
 
-    def _hits(self, query: Query, vector: Array, where: str | None, line: float | None) -> list[Hit]:
-        """Ask for a few more than wanted, and for many more as long as other folders take the places."""
+    def _hits(self, query: Query, vector: Array, where: str | None, chance: Chance) -> list[Hit]:
+        """Through the index; by looking at every item when the index cannot tell which ones count."""
         under = os.path.join(os.path.abspath(os.path.expanduser(query.under)), "") if query.under else None
-        most = self._store.count()
-        asked = query.k + 10
-        while True:
-            near = self._store.nearest(vector, asked, where, exact=asked > _EXACT_FROM) if most else []
-            if query.min_score is not None:
-                near = [n for n in near if n.score >= query.min_score]
-            hits = self._with_paths(query, near, under, line)
-            if len(hits) >= query.k or len(near) < asked:
-                return hits[: query.k]
-            asked *= 8
+        if under or query.without:
+            near = self._store.best(self._judge(query, vector, under, chance), query.k, where)
+        else:  # a few more than asked: an item may just have lost its last file
+            near = self._store.nearest(vector, query.k + 10, where)
+            if where and len(near) < query.k + 10:  # few pass the condition; they may lie where nobody looked
+                near = self._store.nearest(vector, query.k + 10, where, exact=True)
+        if query.min_score is not None:
+            near = [n for n in near if n.score >= query.min_score]
+        return self._with_paths(query, near, under, chance.line(vector))
 
-    def _with_paths(self, query: Query, near: Sequence[Near], under: str | None, line: float | None) -> list[Hit]:
+    def _judge(
+        self, query: Query, vector: Array, under: str | None, chance: Chance
+    ) -> Callable[[Array, list[str]], Array]:
+        inside = self._store.hashes_under(under) if under else None
+        away = self._encoder.encode_texts(query.without) if query.without else np.empty((0, len(vector)), np.float32)
+        lines = np.array([chance.line(text) for text in away])
+
+        def score(vectors: Array, hashes: list[str]) -> Array:
+            scores = vectors @ vector
+            scores[(vectors @ away.T > lines).any(axis=1)] = -np.inf
+            if inside is not None:
+                scores[[hash not in inside for hash in hashes]] = -np.inf
+            return scores
+
+        return score
+
+    def _with_paths(self, query: Query, near: Sequence[Near], under: str | None, line: float) -> list[Hit]:
         paths = self._store.paths(n.item.hash for n in near)
         found = []
         for n in sorted(near, key=lambda n: (-n.score, n.item.hash, n.item.page)):
             places = [p for p in paths.get(n.item.hash, []) if under is None or p.startswith(under)]
             if not places:
                 continue
-            places.sort(key=lambda p: not os.path.lexists(p)) if len(places) > 1 else None
+            if len(places) > 1:  # a file that has moved stands at its old place until the next --prune
+                places.sort(key=lambda p: not os.path.lexists(p))
             found.append(self._hit(query, n, places, line))
-            if len(found) == query.k:
-                break
-        return found
+        return found[: query.k]
 
-    def _hit(self, query: Query, near: Near, places: Sequence[str], line: float | None) -> Hit:
+    def _hit(self, query: Query, near: Near, places: Sequence[str], line: float) -> Hit:
         item, score = near.item, round(near.score, 4)
         return Hit(
             places[0],
             score,
             item.kind,
             self._encoder.why(" ".join(query.terms), item.labels),
-            line is None or near.score > line,
+            near.score > line,
             item.hash,
             item.page,
             tuple(places[1:]),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,7 +97,7 @@ class Store:
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, schema in (("items", items_schema(self.card)), ("files", FILES)):
-                if not (self.folder / f"{name}.lance" / "_versions").is_dir():
+                if not any((self.folder / f"{name}.lance" / "_versions").glob("*.manifest")):
                     lance.write_dataset(schema.empty_table(), self._uri(name), mode="create")
             mark = self.folder / f".{MARK}.{os.getpid()}"
             mark.write_text(json.dumps({"format": FORMAT, "encoder": self.card.name}) + "\n", encoding="utf-8")
@@ -160,6 +160,13 @@ class Store:
         except (OSError, RuntimeError, pa.ArrowException) as error:
             raise CannotWrite(self.folder, _reason(error)) from error
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError, pa.ArrowException) as error:
+            raise CatalogDamaged(self.folder, _brief(error)) from error
+
     # -- files ------------------------------------------------------------------
 
     def known(self, paths: Sequence[str]) -> dict[str, FileRow]:
@@ -183,6 +190,12 @@ class Store:
             for row in table.to_pylist():
                 found.setdefault(row["hash"], []).append(unescape(row["path"]))
         return {key: sorted(value) for key, value in found.items()}
+
+    def hashes_under(self, folder: str) -> set[str]:
+        """The hashes of the files in a folder, given with its final separator."""
+        prefix = escape(folder).replace("'", "''")
+        table = self._files.to_table(columns=["hash"], filter=f"starts_with(path, '{prefix}') AND hash IS NOT NULL")
+        return set(table["hash"].to_pylist())
 
     def hashes(self) -> set[str]:
         """The hashes of all items."""
@@ -290,12 +303,41 @@ class Store:
             query["use_index"] = False
         else:
             query |= {"nprobes": _PROBES, "refine_factor": _REFINE}
-        names = [n for n in self._items.schema.names if n not in ("dated", self.card.name)]
-        try:
-            table = self._items.to_table([*names, "_distance"], nearest=query, filter=where, prefilter=True)
-        except (OSError, RuntimeError) as error:
-            raise CatalogDamaged(self.folder, _brief(error)) from error
-        return [Near(item_of(row), 1.0 - row["_distance"]) for row in table.to_pylist()]
+        with self._reading():
+            table = self._items.to_table([*self._fields, "_distance"], nearest=query, filter=where, prefilter=True)
+        scores = [1.0 - distance for distance in table["_distance"].to_pylist()]
+        rows = table.drop_columns("_distance").to_pylist()
+        return [Near(item_of(row), score) for row, score in zip(rows, scores, strict=True)]
+
+    def best(self, score: Callable[[Array, list[str]], Array], k: int, where: str | None = None) -> list[Near]:
+        """The k items with the highest scores, by looking at all of them, some thousands at a time.
+
+        Args:
+            score: (n, width) vectors and their n hashes -> (n,) scores; -inf leaves an item out.
+            k: how many.
+            where: SQL condition on the items' columns.
+        """
+        ids, scores = np.empty(0, np.int64), np.empty(0, np.float32)
+        with self._reading():
+            for batch in self._items.to_batches([self.card.name, "hash"], filter=where, with_row_id=True):
+                table = pa.Table.from_batches([batch])
+                new = score(_matrix(table[self.card.name], self.card.width), table["hash"].to_pylist())
+                ids = np.concatenate([ids, np.asarray(table["_rowid"], np.int64)])
+                scores = np.concatenate([scores, new])
+                kept = np.argsort(-scores, kind="stable")[:k]
+                kept = kept[np.isfinite(scores[kept])]
+                ids, scores = ids[kept], scores[kept]
+            if not len(ids):
+                return []
+            chosen = f"_rowid IN ({', '.join(map(str, ids))})"
+            table = self._items.to_table(self._fields, filter=chosen, with_row_id=True)
+        rows = {row.pop("_rowid"): row for row in table.to_pylist()}
+        return [Near(item_of(rows[id]), float(s)) for id, s in zip(ids.tolist(), scores, strict=True)]
+
+    @property
+    def _fields(self) -> list[str]:
+        """The columns of an ``Item``."""
+        return [name for name in self._items.schema.names if name not in ("dated", self.card.name)]
 
     def vectors(self, most: int | None = None) -> Array:
         """(n, width) the vectors of all items, or of ``most`` of them chosen at random (always the same ones)."""
@@ -305,12 +347,11 @@ class Store:
         else:
             chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
             table = self._items.take(chosen.tolist(), columns=[self.card.name])
-        flat = table[self.card.name].combine_chunks().flatten()
-        return np.asarray(flat, np.float32).reshape(-1, self.card.width)
+        return _matrix(table[self.card.name], self.card.width)
 
     def items(self) -> list[Item]:
         """All items, in the order of ``vectors()``."""
-        names = [n for n in self._items.schema.names if n not in ("dated", "labels", self.card.name)]
+        names = [name for name in self._fields if name != "labels"]
         return [item_of(row) for row in self._items.to_table(columns=names).to_pylist()]
 
     # -- thumbnails -------------------------------------------------------------
@@ -318,6 +359,10 @@ class Store:
     def thumbnail(self, hash: str, page: int) -> Path:
         """Where an item's thumbnail is, or will be."""
         return self.folder / "thumbnails" / hash[:2] / f"{hash}-{page}.webp"
+
+
+def _matrix(column: pa.ChunkedArray, width: int) -> Array:
+    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(-1, width)
 
 
 def _brief(error: Exception) -> str:

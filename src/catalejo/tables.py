@@ -119,4 +119,4 @@ def file_rows(table: pa.Table) -> list[FileRow]:
 def item_of(row: dict[str, Any]) -> Item:
     """An item from a row of the items table; columns left out keep their defaults."""
     labels = tuple(Label(x["index"], x["probability"]) for x in row.get("labels") or ())
-    return Item(**{k: v for k, v in row.items() if k not in ("_distance", "labels")}, labels=labels)
+    return Item(**{k: v for k, v in row.items() if k != "labels"}, labels=labels)
