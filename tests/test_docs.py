@@ -1,0 +1,80 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from catalejo import Catalog
+from catalejo.cli import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+READMES = ("README.md", "README.es.md")
+
+
+def test_the_command_reference_is_what_the_commands_say() -> None:
+    spec = importlib.util.spec_from_file_location("make_commands", ROOT / "docs" / "make_commands.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == module.page(), "run: make docs"
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_tree_in_the_readme_is_the_one_on_disk(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    tree = text.split("src/catalejo/\n", 1)[1].split("```", 1)[0]
+    told = {line.split()[0] for line in tree.splitlines() if line.strip()}
+    package = ROOT / "src" / "catalejo"
+    there = {p.name for p in package.glob("*.py")} | {f"{p.parent.name}/" for p in package.glob("*/__init__.py")}
+    assert told == there
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_names_the_two_commands_and_every_link_leads_somewhere(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+    for page in (ROOT / readme, *(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_both_readmes_give_the_same_figures() -> None:
+    """Numbers with a decimal point, in order; Spanish ones may write a comma."""
+    found = [
+        re.findall(r"\d+[.,]\d+", (ROOT / readme).read_text(encoding="utf-8").split("RESULTS.md", 1)[1])
+        for readme in READMES
+    ]
+    assert [n.replace(",", ".") for n in found[0]] == [n.replace(",", ".") for n in found[1]]
+    assert found[0]
+
+
+def test_every_command_is_a_method_of_the_catalog() -> None:
+    methods = {name for name, _ in inspect.getmembers(Catalog, inspect.isfunction)}
+    assert set(COMMANDS) - methods == {"demo"}
+
+
+def test_the_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("install", "demo", "test", "lint", "bench"):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_extras_named_in_the_code_exist() -> None:
+    from catalejo import plugins
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for group in (plugins.READERS, plugins.ENCODERS):
+        for name, plugin in group.items():
+            assert plugin.extra is None or plugin.extra in extras, name
+    assert {"demo", "torch", "all"} <= set(extras)
+
+
+def test_the_changelog_has_the_version_or_is_unreleased() -> None:
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
