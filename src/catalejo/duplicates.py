@@ -82,9 +82,7 @@ def _pairs(
             progress(min(start + _BLOCK, count), count)
 
 
-def _groups(
-    store: Store, items: list[Item], leaders: list[int], lowest: dict[int, float]
-) -> Iterator[DuplicateGroup]:
+def _groups(store: Store, items: list[Item], leaders: list[int], lowest: dict[int, float]) -> Iterator[DuplicateGroup]:
     members: dict[int, list[int]] = {}
     for i, leader in enumerate(leaders):
         if leader in lowest:
@@ -101,7 +99,7 @@ def _grey(path: Path) -> Array | None:
     try:
         with Image.open(path) as opened:
             small = opened.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    except OSError:
+    except (OSError, ValueError, SyntaxError):  # the last two for damaged files
         return None
     values = np.asarray(small, np.float32).ravel()
     values = values - values.mean()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
@@ -14,6 +16,7 @@ from catalejo.errors import CannotSave
 from catalejo.records import Hit, SearchResult
 
 CELL_PX, CAPTION_PX, GAP_PX, TITLE_PX = 210, 72, 12, 44
+_SIDES = {".png": 1_000_000, ".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # longest side of each format
 _INK, _FAINT, _PAPER, _RULE = "#1c1c1c", "#8a8a8a", "#ffffff", "#d0d0d0"
 
 
@@ -25,7 +28,8 @@ class _Fonts:
 
 def _font(style: str, size_px: int) -> ImageFont.FreeTypeFont:
     """Open Sans, from its package: Pillow's own font has no accented letters."""
-    return ImageFont.truetype(BytesIO(files("ttf_opensans").joinpath(f"ttf/OpenSans-{style}.ttf").read_bytes()), size_px)
+    font = files("ttf_opensans").joinpath(f"ttf/OpenSans-{style}.ttf")
+    return ImageFont.truetype(BytesIO(font.read_bytes()), size_px)
 
 
 def contact_sheet(results: Sequence[SearchResult], thumbnail: Callable[[Hit], Path], columns: int = 5) -> Image.Image:
@@ -58,13 +62,19 @@ def save(picture: Image.Image, path: str) -> None:
     """Save a drawing in the format its suffix names.
 
     Raises:
-        CannotSave: no such format, or the place cannot be written to.
+        CannotSave: no such format, the sheet is too large for it, or the place cannot be written to.
     """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _SIDES:
+        raise CannotSave(path, f"name it {', '.join(_SIDES)}")
+    if max(picture.size) > _SIDES[suffix]:
+        raise CannotSave(
+            path, f"{picture.width} x {picture.height} pixels are too many for {suffix}; ask for fewer hits"
+        )
     try:
         picture.save(path)
-    except (ValueError, OSError) as error:
-        known = isinstance(error, ValueError)
-        raise CannotSave(path, "name it .png, .jpg or .webp" if known else error.strerror or str(error)) from error
+    except OSError as error:
+        raise CannotSave(path, error.strerror or str(error)) from error
 
 
 def _section_height(hits: int, columns: int) -> int:
@@ -92,7 +102,7 @@ def _section(
         if picture is not None:
             sheet.paste(picture, (left + (CELL_PX - picture.width) // 2, above + CELL_PX - picture.height))
         ink = _INK if hit.matches else _FAINT
-        name = Path(hit.path).name.encode("utf-8", "replace").decode()
+        name = Path(hit.path).name
         chance = "" if hit.matches else "  (chance)"
         caption = [f"{number + 1}.  {hit.score:.2f}{chance}", name, *_wrap(draw, hit.why, fonts.caption, CELL_PX)]
         for line, text in enumerate(caption[:4]):
@@ -105,11 +115,11 @@ def _thumbnail(path: Path, matches: bool) -> Image.Image | None:
     try:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
-    except OSError:
+    except (OSError, ValueError, SyntaxError):  # the last two for damaged files
         return None
     picture.thumbnail((CELL_PX, CELL_PX))
     if not matches:
-        picture = ImageEnhance.Brightness(ImageEnhance.Color(picture).enhance(0.2)).enhance(1.0)
+        picture = ImageEnhance.Color(picture).enhance(0.2)
         picture = Image.blend(picture, Image.new("RGB", picture.size, _PAPER), 0.5)
     return picture
 
@@ -119,17 +129,20 @@ def _wrap(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, wi
     head, parts = "", text.split(", ")
     for number in range(len(parts), 0, -1):
         head = ", ".join(parts[:number])
-        if draw.textlength(head, font=font) <= width_px:
+        if draw.textlength(_one_line(head), font=font) <= width_px:
             break
     return [head, text[len(head) + 2 :]]
 
 
-def _fit(
-    draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width_px: int
-) -> str:
-    text = " ".join(text.split())
+def _fit(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:
+    """The text on one line, cut where it no longer fits."""
+    text = _one_line(text)
     if draw.textlength(text, font=font) <= width_px:
         return text
-    while text and draw.textlength(text + "...", font=font) > width_px:
-        text = text[:-1]
-    return text.rstrip() + "..."
+    fits = bisect_right(range(len(text)), width_px, key=lambda n: ceil(draw.textlength(text[:n] + "...", font)))
+    return text[: max(fits - 1, 0)].rstrip() + "..."
+
+
+def _one_line(text: str) -> str:
+    """A text without line breaks, and without the halves of characters that file names may hold."""
+    return " ".join(text.split()).encode("utf-8", "replace").decode()

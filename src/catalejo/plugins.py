@@ -7,8 +7,9 @@ A plug-in is one line here (ours) or one entry point in another distribution
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from catalejo.errors import MissingExtra, UnknownName
@@ -48,7 +49,7 @@ def table(group: str) -> dict[str, Plugin]:
     """
     from importlib.metadata import entry_points  # 20 ms; only when a group is listed
 
-    outside = {e.name: Plugin(e.value) for e in entry_points(group=f"catalejo.{group}")}
+    outside = {e.name: Plugin(e.value.partition("[")[0].strip()) for e in entry_points(group=f"catalejo.{group}")}
     return outside | _OURS[group]
 
 
@@ -57,19 +58,19 @@ def load(group: str, name: str) -> Any:
 
     Raises:
         UnknownName: nobody registered it.
-        MissingExtra: its optional packages are not installed. A module of our own
-            that fails to import is a bug and is raised as it is.
+        MissingExtra: its optional packages are not installed. Anything else that fails while it is
+            imported is a bug, and is raised as it is.
     """
     plugin = _OURS[group].get(name) or table(group).get(name)
     if plugin is None:
         raise UnknownName(group.removesuffix("s"), name, table(group))
-    module, _, attribute = plugin.target.partition(":")
+    module, _, attributes = plugin.target.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return reduce(getattr, attributes.split("."), importlib.import_module(module))
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if plugin.extra is None or missing == module.partition(".")[0]:
-            raise
+        if plugin.extra is None or not missing or importlib.util.find_spec(missing):
+            raise  # a part of a package that is there, ours included
         raise MissingExtra(f"{group.removesuffix('s')} {name!r}", missing, plugin.extra) from error
 
 

