@@ -101,8 +101,8 @@ def _degrees(parts: Any, reference: Any, signs: str, most: float) -> float | Non
     value = degrees + minutes / 60 + seconds / 3600
     if not math.isfinite(value) or not 0 <= value <= most or minutes < 0 or seconds < 0:
         return None
-    letter = reference.decode("ascii", "ignore") if isinstance(reference, bytes) else str(reference)
-    letter = letter.strip("\0 ").upper()[:1]
+    text = reference.decode("ascii", "ignore") if isinstance(reference, bytes) else reference
+    letter = text.strip("\0 ").upper()[:1] if isinstance(text, str) else ""
     if not letter or letter not in signs:
         return None
     return -value if letter == signs[1] else value

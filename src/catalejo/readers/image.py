@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import threading
 from collections.abc import Iterator
@@ -192,7 +193,7 @@ def _unknown(file: BinaryIO) -> str:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno and error.strerror:  # the disk, not the picture
+    if isinstance(error, OSError) and error.strerror and error.errno != errno.EINVAL:  # the disk, not the picture
         return error.strerror.lower()
     if "MAX_TEXT" in str(error):
         return "damaged picture (its text or colour profile unpacks to far more than a picture needs)"
