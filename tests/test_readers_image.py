@@ -297,8 +297,8 @@ def test_grey_and_palette() -> None:
 def test_cmyk_without_profile() -> None:
     inks = np.array([[[255, 0, 0, 0], [0, 255, 0, 0], [0, 0, 255, 0], [0, 0, 0, 255], [100, 50, 0, 64]]], np.uint8)
     expected = (255.0 - inks[..., :3]) * (255.0 - inks[..., 3:]) / 255
-    assert np.abs(pixels(make.saved(Image.fromarray(inks, "CMYK"), "TIFF")) - expected).max() <= 1
-    blocks = Image.fromarray(inks, "CMYK").resize((160, 32), Image.Resampling.NEAREST)
+    assert np.abs(pixels(make.saved(Image.frombytes("CMYK", (5, 1), inks.tobytes()), "TIFF")) - expected).max() <= 1
+    blocks = Image.frombytes("CMYK", (5, 1), inks.tobytes()).resize((160, 32), Image.Resampling.NEAREST)
     data = make.saved(blocks, "JPEG", quality=98, subsampling=0)
     assert b"Adobe" in data  # which writes inks upside down
     assert np.abs(pixels(data)[16, 16::32] - expected[0]).max() <= 3
@@ -368,7 +368,7 @@ def test_press_profile() -> None:
     for i, (c, m, y, k) in enumerate(inks[0]):
         corners[i] = 100 - 25 * (c + m + y) - 20 * k, 15 * (m - c), 15 * (y - c) - 5 * m
     light = corners[:, 0] >= 50  # darker ones also move with the black of the profile
-    picture = Image.fromarray((inks * 255).astype(np.uint8), "CMYK")
+    picture = Image.frombytes("CMYK", (16, 1), (inks * 255).astype(np.uint8).tobytes())
     found = pixels(make.saved(picture, "TIFF", icc_profile=make.cmyk_profile(corners)))[0][light]
     expected = make.srgb_from_lab(corners)[light]
     assert np.abs(found - expected).max() <= 5
