@@ -19,7 +19,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow.compute import min_max
 
+from catalejo import upkeep
 from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder
 from catalejo.records import Item, ModelCard, Status
 from catalejo.tables import (
@@ -53,11 +53,7 @@ Array = npt.NDArray[np.float32]
 
 FORMAT = 1
 MARK = "catalejo.json"
-INDEX_FROM = 20_000  # rows; below it a flat search takes a few milliseconds
-_FRAGMENTS, _FRAGMENT_ROWS = 16, 65_536
-_UNINDEXED = 5_000
 _PROBES, _REFINE = 64, 10
-_KEPT = timedelta(minutes=10)  # old versions stay this long, for readers that opened them
 
 
 @dataclass(frozen=True)
@@ -241,30 +237,8 @@ class Store:
     def maintain(self) -> None:
         """Compact what many small writes left, build and extend indices, remove old versions."""
         with self._writing():
-            for dataset in (self._items, self._files):
-                if len(dataset.get_fragments()) > _FRAGMENTS:
-                    dataset.optimize.compact_files(target_rows_per_fragment=_FRAGMENT_ROWS)
-            self._index(self._items, self.card.name, "IVF_RQ")
-            self._index(self._files, "path", "BTREE")
-            self._index(self._files, "hash", "BTREE")
-            for dataset in (self._items, self._files):
-                dataset.checkout_latest()
-                dataset.cleanup_old_versions(_KEPT, delete_unverified=True)
-
-    @staticmethod
-    def _index(dataset: LanceDataset, column: str, kind: str) -> None:
-        rows = dataset.count_rows()
-        name = f"{column}_index"
-        have = {index.name for index in dataset.describe_indices()}
-        if rows < INDEX_FROM:
-            return
-        if name not in have:
-            if kind == "BTREE":
-                dataset.create_scalar_index(column, kind, name=name)
-            else:
-                dataset.create_index(column, kind, name=name, metric="cosine", num_partitions=int(rows**0.5) // 2)
-        elif dataset.stats.index_stats(name)["num_unindexed_rows"] > _UNINDEXED:
-            dataset.optimize.optimize_indices(index_names=[name])
+            upkeep.maintain(self._items, {self.card.name: "IVF_RQ", "hash": "BTREE"})
+            upkeep.maintain(self._files, {"path": "BTREE", "hash": "BTREE"})
 
     def summary(self) -> Status:
         """What is in the catalog."""
@@ -278,7 +252,7 @@ class Store:
             int(self._files.count_rows("hash IS NOT NULL")),
             int(self._files.count_rows("reason IS NOT NULL")),
             round(size / 1e6, 1),
-            any(index.name == f"{self.card.name}_index" for index in self._items.describe_indices()),
+            upkeep.has_index(self._items, self.card.name),
             low_high.get("min"),
             low_high.get("max"),
         )
