@@ -1,0 +1,89 @@
+"""Errors: one root, one line, and the next thing to do."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from catalejo import errors
+from catalejo.errors import CatalejoError, UnknownName
+
+MADE: dict[str, CatalejoError] = {
+    "CatalejoError": errors.CatalejoError("x"),
+    "UnknownName": errors.UnknownName("encoder", "cons", ["conse", "clip"]),
+    "MissingExtra": errors.MissingExtra("encoder 'clip'", "torch", "torch"),
+    "BadQuery": errors.BadQuery("nothing asked"),
+    "CannotRead": errors.CannotRead("a.jpg", "it is empty"),
+    "OverLimit": errors.OverLimit("a.jpg", "200 megapixels", "100", "--max-megapixels"),
+    "CannotSave": errors.CannotSave("a.png", "no such folder"),
+    "WeightsError": errors.WeightsError("x"),
+    "MissingWeights": errors.MissingWeights("x"),
+    "DamagedWeights": errors.DamagedWeights("a.pth", "it is cut short"),
+    "CatalogError": errors.CatalogError("x"),
+    "NoCatalog": errors.NoCatalog("c"),
+    "CatalogBusy": errors.CatalogBusy("c", " (process 7)"),
+    "CatalogDamaged": errors.CatalogDamaged("c", "items cannot be opened"),
+    "WrongEncoder": errors.WrongEncoder("c", "conse version 1", "clip version 2"),
+    "CannotWrite": errors.CannotWrite("c", "permission denied"),
+}
+
+
+def test_every_error_has_the_root_and_is_drawn_in_the_tree() -> None:
+    defined = {name: value for name, value in vars(errors).items() if inspect.isclass(value) and name in dir(errors)}
+    defined = {name: value for name, value in defined.items() if value.__module__ == errors.__name__}
+    assert set(defined) == set(MADE)
+    assert all(issubclass(value, CatalejoError) for value in defined.values())
+    assert errors.__doc__ and all(name in errors.__doc__ for name in defined)
+
+
+def test_the_tree_is_as_drawn() -> None:
+    lines = [line for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
+    stack: list[tuple[int, str]] = []
+    for line in lines:
+        name = line.strip(" │├└─").split()[0]
+        if not name[0].isupper():
+            continue
+        indent = line.index(name)
+        while stack and stack[-1][0] >= indent:
+            stack.pop()
+        if stack:
+            assert getattr(errors, name).__bases__ == (getattr(errors, stack[-1][1]),), name
+        stack.append((indent, name))
+
+
+@pytest.mark.parametrize("name", sorted(MADE))
+def test_messages_are_one_line_and_have_a_code(name: str) -> None:
+    assert "\n" not in str(MADE[name]) and str(MADE[name])
+    assert MADE[name].code == name
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("UnknownName", ["'cons'", "Did you mean 'conse'?", "Known: clip, conse."]),
+        ("MissingExtra", ["encoder 'clip' needs", 'pip install "catalejo[torch]"']),
+        ("OverLimit", ["a.jpg", "200 megapixels", "limit of 100", "--max-megapixels"]),
+        ("DamagedWeights", ["a.pth", "it is cut short"]),
+        ("NoCatalog", ["catalejo -c c add"]),
+        ("CatalogBusy", ["(process 7)", "-c"]),
+        ("CatalogDamaged", ["items cannot be opened", "doctor --repair"]),
+        ("WrongEncoder", ["conse version 1", "clip version 2"]),
+        ("CannotWrite", ["c: permission denied"]),
+    ],
+)
+def test_messages_say_what_with_which_value_and_what_next(name: str, parts: list[str]) -> None:
+    for part in parts:
+        assert part in str(MADE[name])
+
+
+def test_unknown_names_guess_only_what_is_near() -> None:
+    assert "Did you mean" not in str(UnknownName("encoder", "zzz", ["conse"]))
+    assert "Did you mean 'search'?" in str(UnknownName("command", "serch", ["add", "search"]))
+    assert "Known: none." in str(UnknownName("encoder", "x", []))
+
+
+def test_skipped_files_keep_their_reason() -> None:
+    error = errors.OverLimit("a.jpg", "200 megapixels", "100", "--max-megapixels")
+    assert error.path == "a.jpg" and error.reason.startswith("200 megapixels")
+    assert isinstance(error, errors.CannotRead)
