@@ -254,7 +254,7 @@ class Limits:
 
     Attributes:
         max_megapixels: pixels that must be held at once, in millions. A baseline JPEG
-            is decoded at reduced scale and counts an eighth.
+            is decoded at reduced scale and counts an eighth; a progressive one is held whole.
         max_file_mb: file size in megabytes (10^6 bytes).
         max_pages: pages of one file.
     """

@@ -6,6 +6,7 @@ import importlib
 import json
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -72,6 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point: 0 done, 1 an error one can act on, 2 a wrong command line, 130 interrupted."""
     asked = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged files; `skipped` says what matters
     try:
         code = cli.main(asked, prog_name="catalejo", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

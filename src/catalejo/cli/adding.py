@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -91,10 +91,32 @@ def print_report(report: AddReport, as_json: bool) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
-    """A bar with rate and time left on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
+    """A bar with rate and time left on a terminal; nothing in a pipe. Decoders written in C are kept quiet."""
+    terminal = sys.stderr.isatty()
+    with quiet_decoders() as stderr:
+        if terminal:
+            yield from _bar(stderr)
+        else:
+            yield None
+
+
+@contextmanager
+def quiet_decoders() -> Iterator[TextIO]:
+    """Standard error for us alone: libtiff and others write to the descriptor itself about each damaged file."""
+    sys.stderr.flush()
+    ours = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        with os.fdopen(os.dup(ours), "w", encoding="utf-8", errors="replace") as stderr:
+            yield stderr
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+
+
+def _bar(stderr: TextIO) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -105,7 +127,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
             return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Bars(*columns, console=Console(file=stderr), transient=True) as bars:
         task = bars.add_task("reading", total=None)
 
         def show(progress: Progress) -> None:
