@@ -1,23 +1,32 @@
 """Does a catalog hold together? Check it, and repair what can be repaired.
 
-Nothing here is needed after a crash: every run leaves the tables whole. It is for what
-other programs and broken disks do.
+Nothing here is needed after a crash: the next ``add`` puts right what a run that was killed
+left. It is for what other programs and broken disks do. What cannot be read any more is
+moved to the catalog's folder ``damaged``, or dropped when the next ``add`` can make it again.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lance
 import numpy as np
 from PIL import Image
 
+from catalejo.reading import stray_thumbnails
 from catalejo.records import Finding
 from catalejo.store import Store
 
+if TYPE_CHECKING:
+    from lance import LanceDataset
+
 _EXAMPLES = 3
+_CHUNK = 1000
+_OTHERS = timedelta(minutes=10)  # versions stay this long, for readers that opened them
 
 
 def check(store: Store, repair: bool = False) -> list[Finding]:
@@ -27,15 +36,17 @@ def check(store: Store, repair: bool = False) -> list[Finding]:
         store: of an existing catalog. To repair, the caller holds the writer's lock.
         repair: mend what is found. What is lost by it is read again by the next ``add``.
     """
-    findings = [*_tables(store, repair)]
-    if not findings or repair:
-        for step in (_twice, _vectors, _files_without_items, _items_without_files, _thumbnails):
+    findings = [finding for step in (_openable, _readable, _indices) for finding in step(store, repair)]
+    if findings and not repair:
+        return findings  # what follows reads the tables from end to end
+    files_lost = any("files.lance" in finding.examples for finding in findings)
+    store.reopen()
+    for step in (_twice, _pages, _vectors, _files_without_items, _items_without_files, _thumbnails):
+        if not (files_lost and step is _items_without_files):  # the next add finds their files by content
             findings += step(store, repair)
     if repair:
-        for name in ("items", "files"):
-            lance.dataset(str(store.folder / f"{name}.lance")).cleanup_old_versions(
-                timedelta(minutes=10), delete_unverified=True
-            )
+        for uri in _uris(store):
+            lance.dataset(str(uri)).cleanup_old_versions(_OTHERS, delete_unverified=True)
     return findings
 
 
@@ -43,72 +54,165 @@ def _finding(problem: str, examples: Sequence[str], remedy: str, repair: bool) -
     return Finding(f"{len(examples):,} {problem}", tuple(examples[:_EXAMPLES]), remedy, repair)
 
 
-def _tables(store: Store, repair: bool) -> Iterator[Finding]:
-    """Can both tables be read to the end? If not, go back to the newest version that can."""
-    broken = [name for name in ("items", "files") if not _reads(store.folder / f"{name}.lance")]
-    for name in broken:
-        if repair:
-            _go_back(store.folder / f"{name}.lance")
-    if broken:
-        if repair:
-            store.create()
-            store.reopen()
-        yield _finding("damaged tables", broken, "go back to their last readable version", repair)
+def _uris(store: Store) -> list[Path]:
+    return [store.folder / "items.lance", store.folder / "files.lance"]
 
 
-def _reads(uri: Path, version: int | None = None) -> bool:
+# -- tables as files --------------------------------------------------------------
+
+
+def _openable(store: Store, repair: bool) -> Iterator[Finding]:
+    """Does each table's newest version open? If not, go back to the newest that does."""
+    closed = [uri for uri in _uris(store) if not _opens_table(uri)]
+    if closed and repair:
+        for uri in closed:
+            _go_back(uri)
+        store.create()
+    if closed:
+        names = [uri.name for uri in closed]
+        yield _finding("tables that do not open", names, "go back to their last version that does", repair)
+
+
+def _opens_table(uri: Path) -> bool:
     try:
-        for _ in lance.dataset(str(uri), version=version).to_batches():
-            pass
-    except Exception:  # a damaged table raises anything, from OSError to a Rust panic
+        lance.dataset(str(uri))
+    except BaseException as error:  # Lance raises anything, from OSError to a Rust panic
+        _unless_asked_to_stop(error)
         return False
     return True
 
 
 def _go_back(uri: Path) -> None:
+    """Set aside the newest versions until one opens; the whole table when none does."""
+    versions = sorted((uri / "_versions").glob("*.manifest"), key=_version)
+    while versions and not _opens_table(uri):
+        _set_aside(versions.pop())
+    if uri.exists() and not _opens_table(uri):
+        _set_aside(uri)
+
+
+def _version(manifest: Path) -> int:
+    """The version a manifest is of: today's names count down from 2^64-1, old ones up from 1."""
+    number = int(manifest.stem) if manifest.stem.isdigit() else 0
+    return 2**64 - 1 - number if len(manifest.stem) == 20 else number
+
+
+def _set_aside(path: Path) -> None:
+    table = path if path.suffix == ".lance" else path.parent.parent
+    folder = table.parent / "damaged"
+    folder.mkdir(exist_ok=True)
+    number = 1
+    while (aside := folder / f"{number}-{table.name}{'' if path is table else '-' + path.name}").exists():
+        number += 1
+    path.rename(aside)
+
+
+def _readable(store: Store, repair: bool) -> Iterator[Finding]:
+    """Can each table be read to its end? If not, drop the fragments that cannot."""
+    for uri in _uris(store):
+        if not _opens_table(uri):
+            continue
+        dataset = lance.dataset(str(uri))
+        bad = [fragment.fragment_id for fragment in dataset.get_fragments() if not _reads(fragment)]
+        if not bad:
+            continue
+        if repair:
+            gone = lance.LanceOperation.Delete([], bad, "true")
+            lance.LanceDataset.commit(str(uri), gone, read_version=dataset.version)
+        problem = f"of {len(dataset.get_fragments()):,} data files that cannot be read"
+        yield Finding(f"{len(bad):,} {problem}", (uri.name,), "drop them; the next add reads their files again", repair)
+
+
+def _reads(fragment: object) -> bool:
     try:
-        versions = [v["version"] for v in lance.dataset(str(uri)).versions()]
-    except Exception:
-        versions = []
-    for version in sorted(versions, reverse=True):
-        if _reads(uri, version):
-            lance.dataset(str(uri), version=version).restore()
-            return
-    if uri.exists():
-        number = 1
-        while (aside := uri.with_name(f"{uri.name}.damaged-{number}")).exists():
-            number += 1
-        uri.rename(aside)
+        for _ in fragment.to_batches():  # type: ignore[attr-defined]
+            pass
+    except BaseException as error:
+        _unless_asked_to_stop(error)
+        return False
+    return True
+
+
+def _indices(store: Store, repair: bool) -> Iterator[Finding]:
+    """Can each index be loaded? If not, drop it; ``add`` builds it anew."""
+    for uri in _uris(store):
+        if not _opens_table(uri):
+            continue
+        dataset = lance.dataset(str(uri))
+        bad = [index.name for index in dataset.describe_indices() if not _loads(dataset, index.name)]
+        for name in bad if repair else ():
+            dataset.drop_index(name)
+        if bad:
+            yield _finding(f"damaged indices of {uri.name}", bad, "drop them; the next add builds them anew", repair)
+
+
+def _loads(dataset: LanceDataset, index: str) -> bool:
+    try:
+        dataset.prewarm_index(index)
+    except BaseException as error:
+        _unless_asked_to_stop(error)
+        return False
+    return True
+
+
+def _unless_asked_to_stop(error: BaseException) -> None:
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        raise error
+
+
+# -- rows -------------------------------------------------------------------------
 
 
 def _twice(store: Store, repair: bool) -> Iterator[Finding]:
     """The same path, or the same page of the same bytes, on two rows."""
-    for name, keys in (("files", ["path"]), ("items", ["hash", "page"])):
-        dataset = lance.dataset(str(store.folder / f"{name}.lance"))
-        rows = dataset.to_table(columns=keys, with_row_id=True).to_pylist()
+    for uri, keys in zip(_uris(store), (["hash", "page"], ["path"]), strict=True):
+        dataset = lance.dataset(str(uri))
         first: set[tuple[object, ...]] = set()
-        extra = [r for r in rows if (key := tuple(r[k] for k in keys)) in first or first.add(key)]  # type: ignore[func-returns-value]
+        extra: list[int] = []
+        examples: list[str] = []
+        for batch in dataset.to_batches(columns=keys, with_row_id=True):
+            for row in batch.to_pylist():
+                key = tuple(row[k] for k in keys)
+                if key in first:
+                    extra.append(row["_rowid"])
+                    examples.append(str(key[0]))
+                first.add(key)
         if extra:
-            if repair:
-                dataset.delete(f"_rowid IN ({', '.join(str(r['_rowid']) for r in extra)})")
-                store.reopen()
-            yield _finding(f"rows twice in {name}", [str(r[keys[0]]) for r in extra], "drop the second", repair)
+            for start in range(0, len(extra) if repair else 0, _CHUNK):
+                dataset.delete(f"_rowid IN ({', '.join(map(str, extra[start : start + _CHUNK]))})")
+            store.reopen()
+            yield _finding(f"rows twice in {uri.name}", examples, "drop the second", repair)
+
+
+def _pages(store: Store, repair: bool) -> Iterator[Finding]:
+    """Files of which the first page, or one between others, is missing."""
+    pages: dict[str, set[int]] = defaultdict(set)
+    for item in store.items():
+        pages[item.hash].add(item.page)
+    bad = sorted(hash for hash, numbers in pages.items() if max(numbers) + 1 != len(numbers))
+    if bad:
+        if repair:
+            _drop(store, bad)
+        yield _finding("items with pages missing", bad, "read their files again", repair)
 
 
 def _vectors(store: Store, repair: bool) -> Iterator[Finding]:
-    lengths = np.linalg.norm(store.vectors().astype(np.float64), axis=1)
-    bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # NaN is not < either
-    if len(bad):
-        items = store.items()
-        hashes = sorted({items[i].hash for i in bad})
+    column = store.card.name
+    found: set[str] = set()
+    for batch in lance.dataset(str(store.folder / "items.lance")).to_batches(columns=["hash", column]):
+        vectors = np.asarray(batch[column].fill_null([float("nan")] * store.card.width).flatten(), np.float64)
+        lengths = np.linalg.norm(vectors.reshape(-1, store.card.width), axis=1)
+        wrong = ~(np.abs(lengths - 1) < 1e-3)  # NaN is not < either
+        found |= {hash for hash, is_wrong in zip(batch["hash"].to_pylist(), wrong, strict=True) if is_wrong}
+    if found:
         if repair:
-            _drop(store, hashes)
-        yield _finding("items with a vector that is not of length 1", hashes, "read their files again", repair)
+            _drop(store, sorted(found))
+        yield _finding("items with a vector that is not of length 1", sorted(found), "read their files again", repair)
 
 
 def _files_without_items(store: Store, repair: bool) -> Iterator[Finding]:
     hashes = store.hashes()
-    paths = [row.path for row in store.files("hash IS NOT NULL") if row.hash not in hashes]
+    paths = [r.path for r in store.files() if (r.hash not in hashes if r.hash else r.reason is None)]
     if paths:
         if repair:
             store.forget(paths)
@@ -124,15 +228,16 @@ def _items_without_files(store: Store, repair: bool) -> Iterator[Finding]:
         yield _finding("items that no file holds", orphans, "drop them", repair)
 
 
+# -- thumbnails -------------------------------------------------------------------
+
+
 def _thumbnails(store: Store, repair: bool) -> Iterator[Finding]:
-    wanted = {store.thumbnail(i.hash, i.page): i.hash for i in store.items()}
-    there = {p for p in (store.folder / "thumbnails").glob("*/*") if p.is_file()}
-    missing = sorted({hash for path, hash in wanted.items() if path not in there or not _opens(path)})
+    missing = sorted({i.hash for i in store.items() if not _opens(store.thumbnail(i.hash, i.page))})
     if missing:
         if repair:
             _drop(store, missing)
         yield _finding("items without a readable thumbnail", missing, "read their files again", repair)
-    stray = sorted(there - set(wanted))
+    stray = stray_thumbnails(store)
     if stray:
         for path in stray if repair else ():
             path.unlink(missing_ok=True)
@@ -150,6 +255,7 @@ def _opens(path: Path) -> bool:
 
 def _drop(store: Store, hashes: Sequence[str]) -> None:
     """Forget the files of these items and the items themselves; the next ``add`` reads them again."""
-    store.forget([path for paths in store.paths(hashes).values() for path in paths])
+    for start in range(0, len(hashes), _CHUNK):
+        found = store.paths(hashes[start : start + _CHUNK])
+        store.forget([path for paths in found.values() for path in paths])
     store.sweep()
-

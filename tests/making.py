@@ -1,0 +1,181 @@
+"""What the tests of ``add`` make: pictures, an encoder that counts, and what a catalog holds, to compare."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import lance
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from catalejo import plugins
+from catalejo.encoders import Encoded
+from catalejo.records import Label, ModelCard
+
+Array = npt.NDArray[np.float32]
+HOUR = 3600 * 10**9
+
+
+def picture(seed: int, size: tuple[int, int] | None = None) -> Image.Image:
+    """A small picture unlike those of other seeds: a gradient, a rectangle and some noise."""
+    rng = np.random.default_rng(seed)
+    wide, high = size or (int(rng.integers(40, 160)), int(rng.integers(40, 160)))
+    corners = rng.integers(0, 256, (2, 2, 3)).astype(np.uint8)
+    pixels = np.asarray(Image.fromarray(corners).resize((wide, high), Image.Resampling.BILINEAR)).astype(np.int16)
+    x, y = int(rng.integers(0, wide // 2)), int(rng.integers(0, high // 2))
+    pixels[y : y + high // 3, x : x + wide // 3] = rng.integers(0, 256, 3)
+    pixels += rng.integers(-12, 13, pixels.shape, dtype=np.int16)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def save(path: Path, seed: int, size: tuple[int, int] | None = None) -> Path:
+    """One picture as a file; its time depends on the seed, so that runs can be compared."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(seed, size).save(path)
+    stamp(path, seed)
+    return path
+
+
+def save_pages(path: Path, seeds: Sequence[int]) -> Path:
+    """A TIFF with one page a seed."""
+    first, *others = (picture(seed, (64, 48)) for seed in seeds)
+    first.save(path, save_all=True, append_images=others)
+    stamp(path, seeds[0])
+    return path
+
+
+def stamp(path: Path, hours: int) -> None:
+    """Set a file's time: so many hours after 2020."""
+    when = 1_577_836_800 * 10**9 + hours * HOUR
+    os.utime(path, ns=(when, when))
+
+
+def pictures(folder: Path, count: int = 12) -> Path:
+    """A folder of pictures in several formats and folders, with nothing wrong."""
+    for number in range(count):
+        suffix = ("jpg", "png", "webp", "bmp", "gif", "JPEG")[number % 6]
+        save(folder / f"part {number % 3}" / f"picture {number:03}.{suffix}", number)
+    return folder
+
+
+def mixed(folder: Path, count: int = 112) -> Path:
+    """Pictures, a TIFF of five pages, copies, and four damaged files."""
+    pictures(folder, count)
+    save_pages(folder / "pages.tif", [901, 902, 903, 904, 905])
+    for number, name in enumerate(("a copy.jpg", "part 1/another.jpg", "z last.jpg")):
+        (folder / name).write_bytes((folder / "part 0" / "picture 000.jpg").read_bytes())
+        stamp(folder / name, 500 + number)
+    whole = (folder / "part 0" / "picture 000.jpg").read_bytes()
+    pages = (folder / "pages.tif").read_bytes()
+    damaged = {"cut.jpg": whole[: len(whole) // 3], "text.png": b"not a picture", "empty.gif": b""}
+    damaged["cut pages.tif"] = pages[: len(pages) * 2 // 3]
+    for name, data in damaged.items():
+        (folder / name).write_bytes(data)
+        stamp(folder / name, 600)
+    return folder
+
+
+def holds(catalog: Path) -> dict[str, Any]:
+    """All a catalog holds, in a form that can be compared: rows as sorted lists, so that doubles show."""
+    files = lance.dataset(str(catalog / "files.lance")).to_table().to_pylist()
+    items = lance.dataset(str(catalog / "items.lance")).to_table().to_pylist()
+    thumbnails = {
+        str(path.relative_to(catalog)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (catalog / "thumbnails").glob("**/*")
+        if path.is_file()
+    }
+    return {
+        "files": sorted(files, key=lambda row: row["path"]),
+        "items": sorted(items, key=lambda row: (row["hash"], row["page"])),
+        "thumbnails": thumbnails,
+        "names": sorted(path.name for path in catalog.iterdir()),
+    }
+
+
+def paths(catalog: Path) -> dict[str, str | None]:
+    """path -> hash, as text, of all files a catalog knows."""
+    return {row["path"]: row["hash"] for row in holds(catalog)["files"]}
+
+
+def child(code: str, *arguments: str | Path) -> list[str]:
+    """The command that runs code in a new process, with this folder's modules within reach."""
+    here = f"import sys; sys.path.insert(0, {os.fspath(Path(__file__).parent)!r})\n{_SOMEBODY}\n"
+    return [sys.executable, "-c", here + code, *map(os.fspath, arguments)]
+
+
+# For code in a child, after its imports: from then on permissions bind it, even when root runs the tests.
+_SOMEBODY = """
+def become_somebody():
+    import os
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setegid(65534)
+        os.seteuid(65534)
+"""
+
+
+@pytest.fixture(name="open_folder")
+def open_to_all() -> Iterator[Path]:
+    """A folder any user may write to; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="catalejo-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+        for path, folders, _ in os.walk(folder):
+            for name in folders:
+                Path(path, name).chmod(0o777)
+
+
+@pytest.fixture(name="counting")
+def counting_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The encoder that counts, under its name."""
+    monkeypatch.setitem(plugins.ENCODERS, "counting", plugins.Plugin("making:Counting"))
+    Counting.reset()
+
+
+class Counting:
+    """An encoder of eight numbers that remembers how often it was asked.
+
+    Class attributes, to be reset by the test: ``seen`` sizes of pictures encoded; ``gate`` is
+    passed before each; ``fails`` raises for pictures of this size.
+    """
+
+    card = ModelCard("counting", "1", "tests", 8, ("image",), ("en",), "Apache-2.0", "tests")
+    side_px = 64
+    seen: list[tuple[int, int]] = []  # noqa: RUF012
+    gate: Any = threading.Event()
+    fails: tuple[int, int] | None = None
+
+    @classmethod
+    def reset(cls) -> None:
+        cls.seen, cls.fails, cls.gate = [], None, threading.Event()
+        cls.gate.set()
+
+    @property
+    def background(self) -> Array:
+        return np.eye(8, dtype=np.float32)
+
+    def encode_images(self, pictures: Sequence[Image.Image]) -> list[Encoded]:
+        return [self._encode(one) for one in pictures]
+
+    def _encode(self, picture: Image.Image) -> Encoded:
+        assert self.gate.wait(60)
+        self.seen.append(picture.size)
+        if picture.size == self.fails:
+            raise RuntimeError("no memory on the device")
+        small = np.asarray(picture.convert("RGB").resize((3, 1)), np.float32).ravel()[:8] + 1
+        return Encoded(small / np.linalg.norm(small), (Label(1, 0.5),))
+
+    def encode_texts(self, texts: Sequence[str]) -> Array:
+        return np.eye(8, dtype=np.float32)[[len(text) % 8 for text in texts]]
+
+    def why(self, text: str, labels: Iterable[Label]) -> str:
+        return ""
