@@ -88,7 +88,7 @@ def add(
             future = attended.submit(run.run, prune, tidy)
             while not future.done():
                 try:
-                    wait([future])
+                    wait([future], timeout=0.2)  # Windows hears Ctrl-C only between two waits
                 except KeyboardInterrupt:
                     interrupted = True
                     run.stop.set()
@@ -278,7 +278,7 @@ def _inside(path: str, roots: set[str]) -> bool:
 def _gone(path: str, was_file: bool) -> bool:
     """Whether there is no such file any more; one we are not allowed to see is not gone."""
     try:
-        return was_file and stat.S_ISDIR(os.lstat(path).st_mode)
+        return stat.S_ISDIR(os.lstat(path).st_mode) and was_file
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:

@@ -48,8 +48,8 @@ class WriterLock:
             raise CatalogBusy(self._folder, f" (number {holder})" if holder else "") from error
         except OSError as error:
             self._close()
-            reason = "it is a file, not a folder" if self._folder.is_file() else (error.strerror or str(error)).lower()
-            raise CannotWrite(self._folder, reason) from error
+            reason = "it is a file, not a folder" if os.path.isfile(self._folder) else error.strerror or str(error)
+            raise CannotWrite(self._folder, reason.lower()) from error
         except BaseException:
             self._close()
             raise
