@@ -14,8 +14,10 @@ from catalejo.store import Store
 
 Array = npt.NDArray[np.float32]
 
-COSINE = 0.95
-_LIKENESS = 0.95  # correlation of the two thumbnails; crops and edits stay above, other pictures do not
+# Copies at half the size, saved again as JPEG 60, of 20 pictures: 9 reach a cosine of 0.95, 17 one of 0.9;
+# their thumbnails correlate at 0.99 and more, those of two different pictures at 0.58 at most.
+COSINE = 0.9
+_LIKENESS = 0.95
 _SIDE = 32
 _BLOCK = 2_048
 

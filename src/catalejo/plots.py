@@ -66,11 +66,9 @@ def save(picture: Image.Image, path: str) -> None:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _SIDES:
-        raise CannotSave(path, f"name it {', '.join(_SIDES)}")
+        raise CannotSave(path, "name it .png, .jpg or .webp")
     if max(picture.size) > _SIDES[suffix]:
-        raise CannotSave(
-            path, f"{picture.width} x {picture.height} pixels are too many for {suffix}; ask for fewer hits"
-        )
+        raise CannotSave(path, f"{suffix} cannot hold {picture.width} x {picture.height} pixels; ask for fewer hits")
     try:
         picture.save(path)
     except OSError as error:
