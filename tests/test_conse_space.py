@@ -87,3 +87,10 @@ def test_regions_of_a_small_map_by_hand() -> None:
     for row, turned in zip(rows[1:], (corner, corner[:, ::-1], corner[::-1], corner[::-1, ::-1]), strict=True):
         np.testing.assert_allclose(row.reshape(3, 3), turned)
     np.testing.assert_allclose(shares, [1 / 2, 1 / 8, 1 / 8, 1 / 8, 1 / 8])
+
+
+def test_regions_are_spread_evenly() -> None:
+    rows, _ = region_matrix(7, (3,))  # windows of 4, from 0, 1.5 and 3
+    starts = [np.argwhere(row.reshape(7, 7))[0].tolist() for row in rows]
+    assert starts == [[top, left] for top in (0, 2, 3) for left in (0, 2, 3)]
+    assert all((row > 0).sum() == 16 for row in rows)
