@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +54,10 @@ Array = npt.NDArray[np.float32]
 FORMAT = 1
 MARK = "catalejo.json"
 _PROBES, _REFINE = 64, 10
+_NO_ROOM = (
+    *("No space left on device", "Read-only file system", "Permission denied", "File too large"),
+    *("Disk quota exceeded", "Input/output error", "Too many open files"),
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,10 @@ class Store:
         try:
             yield
         except (OSError, RuntimeError, pa.ArrowException) as error:
-            raise CannotWrite(self.folder, _reason(error)) from error
+            reason = _reason(error)
+            if reason is None:  # Lance also reads while it writes, and met a file that is gone or cut
+                raise CatalogDamaged(self.folder, _brief(error)) from error
+            raise CannotWrite(self.folder, reason) from error
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -169,20 +176,23 @@ class Store:
         """The rows of those of these paths that we know."""
         if not paths or not self._files.count_rows():
             return {}
-        table = self._files.to_table(filter=is_in("path", [escape(p) for p in paths]))
+        with self._reading():
+            table = self._files.to_table(filter=is_in("path", [escape(p) for p in paths]))
         return {row.path: row for row in file_rows(table)}
 
     def files(self, where: str | None = None) -> Iterator[FileRow]:
         """All file rows, or those under an SQL condition, in batches."""
-        for batch in self._files.to_batches(filter=where):
-            yield from file_rows(pa.Table.from_batches([batch]))
+        with self._reading():
+            for batch in self._files.to_batches(filter=where):
+                yield from file_rows(pa.Table.from_batches([batch]))
 
     def paths(self, hashes: Iterable[str]) -> dict[str, list[str]]:
         """hash -> the paths that hold those bytes, sorted."""
         wanted = sorted(set(hashes))
         found: dict[str, list[str]] = {}
         if wanted:
-            table = self._files.to_table(columns=["path", "hash"], filter=is_in("hash", wanted))
+            with self._reading():
+                table = self._files.to_table(columns=["path", "hash"], filter=is_in("hash", wanted))
             for row in table.to_pylist():
                 found.setdefault(row["hash"], []).append(unescape(row["path"]))
         return {key: sorted(value) for key, value in found.items()}
@@ -190,12 +200,14 @@ class Store:
     def hashes_under(self, folder: str) -> set[str]:
         """The hashes of the files in a folder, given with its final separator."""
         prefix = escape(folder).replace("'", "''")
-        table = self._files.to_table(columns=["hash"], filter=f"starts_with(path, '{prefix}') AND hash IS NOT NULL")
+        with self._reading():
+            table = self._files.to_table(columns=["hash"], filter=f"starts_with(path, '{prefix}') AND hash IS NOT NULL")
         return set(table["hash"].to_pylist())
 
     def hashes(self) -> set[str]:
         """The hashes of all items."""
-        return set(self._items.to_table(columns=["hash"])["hash"].to_pylist())
+        with self._reading():
+            return set(self._items.to_table(columns=["hash"])["hash"].to_pylist())
 
     # -- writing ----------------------------------------------------------------
 
@@ -224,7 +236,8 @@ class Store:
 
     def sweep(self) -> list[str]:
         """Drop items no file holds, and their thumbnails; returns their hashes."""
-        held = set(self._files.to_table(columns=["hash"])["hash"].to_pylist())
+        with self._reading():
+            held = set(self._files.to_table(columns=["hash"])["hash"].to_pylist())
         orphans = sorted(self.hashes() - held)
         with self._writing():
             for start in range(0, len(orphans), 1000):
@@ -242,16 +255,17 @@ class Store:
 
     def summary(self) -> Status:
         """What is in the catalog."""
-        dates = self._items.to_table(columns=["dated"])["dated"].drop_null()
+        with self._reading():
+            dates = self._items.to_table(columns=["dated"])["dated"].drop_null()
+            files, skipped = (self._files.count_rows(f"{column} IS NOT NULL") for column in ("hash", "reason"))
         low_high = (min_max(dates).as_py() or {}) if len(dates) else {}
-        size = sum(p.stat().st_size for p in self.folder.rglob("*") if p.is_file())
         return Status(
             str(self.folder),
             self.card.name,
             self.count(),
-            int(self._files.count_rows("hash IS NOT NULL")),
-            int(self._files.count_rows("reason IS NOT NULL")),
-            round(size / 1e6, 1),
+            int(files),
+            int(skipped),
+            round(_size(self.folder) / 1e6, 1),
             upkeep.has_index(self._items, self.card.name),
             low_high.get("min"),
             low_high.get("max"),
@@ -316,17 +330,19 @@ class Store:
     def vectors(self, most: int | None = None) -> Array:
         """(n, width) the vectors of all items, or of ``most`` of them chosen at random (always the same ones)."""
         rows = self.count()
-        if most is None or rows <= most:
-            table = self._items.to_table(columns=[self.card.name])
-        else:
-            chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-            table = self._items.take(chosen.tolist(), columns=[self.card.name])
+        with self._reading():
+            if most is None or rows <= most:
+                table = self._items.to_table(columns=[self.card.name])
+            else:
+                chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+                table = self._items.take(chosen.tolist(), columns=[self.card.name])
         return _matrix(table[self.card.name], self.card.width)
 
     def items(self) -> list[Item]:
         """All items, in the order of ``vectors()``."""
         names = [name for name in self._fields if name != "labels"]
-        return [item_of(row) for row in self._items.to_table(columns=names).to_pylist()]
+        with self._reading():
+            return [item_of(row) for row in self._items.to_table(columns=names).to_pylist()]
 
     # -- thumbnails -------------------------------------------------------------
 
@@ -343,10 +359,19 @@ def _brief(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _reason(error: Exception) -> str:
-    """The system's reason in a few words; Lance puts it inside a long sentence."""
+def _size(folder: Path) -> int:
+    """Bytes of all files below a folder; those a writer removes meanwhile count nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
+
+
+def _reason(error: Exception) -> str | None:
+    """Why nothing can be written, in a few words; Lance puts it inside a long sentence. None: for another reason."""
     text = _brief(error)
-    for known in ("No space left on device", "Read-only file system", "Permission denied", "File too large"):
+    for known in _NO_ROOM:
         if known.lower() in text.lower():
             return known.lower()
-    return text
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else None
