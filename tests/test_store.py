@@ -181,7 +181,7 @@ def test_the_card_stands_with_its_vectors(store: Store) -> None:
 
 def test_another_encoder_is_refused(store: Store) -> None:
     fill(store, vectors(2))
-    with pytest.raises(WrongEncoder, match="conse version 1.*conse version 2"):
+    with pytest.raises(WrongEncoder, match=r"conse version 1.*conse version 2"):
         Store(store.folder, dataclasses.replace(CARD, version="2")).nearest(vectors(1)[0], 1)
     with pytest.raises(WrongEncoder, match="made by conse"):
         Store(store.folder, dataclasses.replace(CARD, name="other")).count()

@@ -137,6 +137,6 @@ class CannotWrite(CatalogError):
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(
-            f"cannot write to {path}: {reason}. What was saved before is safe; "
-            "make room or choose another folder with -c, then run the same command again."
+            f"cannot write to {path}: {reason}. What was saved before is safe; make room or choose another "
+            "folder (-c for the catalog, XDG_DATA_HOME for models), then run the same command again."
         )

@@ -76,8 +76,14 @@ def load(group: str, name: str) -> Any:
 
 def reader_for(suffix: str) -> str | None:
     """The reader that takes files with this suffix (``.jpg``), or None."""
-    suffix = suffix.lower()
-    for name, plugin in READERS.items():
-        if suffix in plugin.suffixes:
-            return name
-    return None
+    return _by_suffix().get(suffix.lower())
+
+
+@cache
+def _by_suffix() -> dict[str, str]:
+    """Suffix -> reader. An outsider's reader is imported for its attribute ``suffixes``; ours come first."""
+    found: dict[str, str] = {}
+    for name in sorted(table("readers"), key=lambda name: name not in READERS):
+        for suffix in table("readers")[name].suffixes or load("readers", name).suffixes:
+            found.setdefault(suffix.lower(), name)
+    return found

@@ -48,7 +48,7 @@ class FileReader:
 
     def __init__(self, store: Store, encoder: Encoder, limits: Limits, saved: set[str], stop: threading.Event) -> None:
         self._store, self._encoder, self._limits, self._saved, self._stop = store, encoder, limits, saved, stop
-        self._readers: dict[str, Reader] = {name: plugins.load("readers", name)() for name in plugins.READERS}
+        self._readers: dict[str, Reader] = {name: plugins.load("readers", name)() for name in plugins.table("readers")}
         self._claims: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
 

@@ -81,9 +81,7 @@ def _draw(catalog: Catalog, result: SearchResult, sheet: str) -> None:
 
 
 @click.command()
-@click.option(
-    "--cosine", type=click.FloatRange(0, 1), metavar="C", help="Least similarity of near ones. Default: 0.95."
-)
+@click.option("--cosine", type=click.FloatRange(0, 1), metavar="C", help="Least similarity of near ones. Default: 0.9.")
 @json_option
 @with_catalog
 def duplicates(catalog: Catalog, cosine: float | None, as_json: bool) -> None:

@@ -68,19 +68,24 @@ def texts(kind_weight: float = 0.8) -> tuple[Text, ...]:
 
 
 def fold(text: str) -> tuple[str, ...]:
-    """The words of a text without case, accents and plural endings: what "Canción" and "canciones" share.
+    """The stems of a text's words, without case and accents: what "Canción" and "canciones" share.
 
     >>> fold("Los Perros, ¡qué árboles!")
     ('los', 'perro', 'que', 'arbol')
     """
     plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
-    return tuple(_singular(word) for word in re.findall(r"\w+", plain))
+    return tuple(_stem(word) for word in re.findall(r"\w+", plain))
 
 
-def _singular(word: str) -> str:
-    if word.endswith("es") and len(word) > 5 and word[-3] in "dlnrz":
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith("ss") else word
+def _stem(word: str) -> str:
+    """One form for singular and plural in both languages: luz, luces; apple, apples; flor, flores; bus, buses."""
+    if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us")):
+        word = word[:-1]
+    if word.endswith("e") and len(word) > 3:
+        word = word[:-1]
+    if word.endswith(("z", "y")) and len(word) > 2:
+        word = word[:-1] + {"z": "c", "y": "i"}[word[-1]]
+    return word
 
 
 @cache
@@ -137,7 +142,7 @@ def language_of(query: str) -> str | None:
     >>> language_of("un perro en la nieve"), language_of("dogs in the snow"), language_of("Tokyo")
     ('es', 'en', None)
     """
-    words = re.findall(r"\w+", query.lower())
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", query.lower()))
     votes = {
         language: sum((word in _GRAMMAR[language]) + (word in _vocabulary(language)) for word in words)
         for language in LANGUAGES

@@ -35,7 +35,7 @@ def bare(text: str) -> str:
     >>> bare("Un perro.")
     'perro'
     """
-    trimmed = text.strip().rstrip(".!?").strip()
+    trimmed = text.strip(" \t\n.!?¡¿")
     return _ARTICLE.sub("", trimmed) or trimmed
 
 

