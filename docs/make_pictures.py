@@ -29,7 +29,8 @@ def main() -> None:
         catalog.add(folder)
         results = [catalog.search(query, k=4) for query in QUERIES]
         sheet = contact_sheet(results, catalog.thumbnail, columns=4)
-        save(sheet.resize((sheet.width * 3 // 4, sheet.height * 3 // 4)).quantize(128), str(Path(__file__).parent / "searches.png"))
+        small = sheet.resize((sheet.width * 3 // 4, sheet.height * 3 // 4)).quantize(128)
+        save(small, str(Path(__file__).parent / "searches.png"))
 
 
 if __name__ == "__main__":
