@@ -47,6 +47,7 @@ def save(path: Path, seed: int, size: tuple[int, int] | None = None) -> Path:
 
 def save_pages(path: Path, seeds: Sequence[int]) -> Path:
     """A TIFF with one page a seed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     first, *others = (picture(seed, (64, 48)) for seed in seeds)
     first.save(path, save_all=True, append_images=others)
     stamp(path, seeds[0])

@@ -141,7 +141,7 @@ def test_two_files_that_change_names_change_hashes(tmp_path: Path, catalog: Cata
 
 @pytest.mark.parametrize("workers", [1, 8])
 def test_copies_make_one_item(tmp_path: Path, catalog: Catalog, workers: int) -> None:
-    first = save_pages(tmp_path / "p" / "0.tif" if (tmp_path / "p").mkdir() is None else tmp_path, [1, 2, 3])
+    first = save_pages(tmp_path / "p" / "0.tif", [1, 2, 3])
     for number in range(1, 9):
         shutil.copy(first, tmp_path / "p" / f"{number}.tif")
         stamp(tmp_path / "p" / f"{number}.tif", 100 - number)

@@ -223,7 +223,9 @@ def test_times_the_table_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 LIST = """
 import json
+from catalejo.plugins import reader_for
 from catalejo.walk import walk
+reader_for(".jpg")  # imports what it needs while it may
 become_somebody()
 print(json.dumps([(found.path, found.reason) for found in walk(sys.argv[1:])]))
 """
