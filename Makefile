@@ -18,7 +18,9 @@ help:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "catalejo needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $(PYTHON) -m pip install --user virtualenv && $(PYTHON) -m virtualenv $(VENV); }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		$(PYTHON) -m pip install --quiet --target $(VENV)-tools virtualenv \
+		&& PYTHONPATH=$(VENV)-tools $(PYTHON) -m virtualenv --quiet $(VENV); }
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[demo]"
@@ -55,4 +57,4 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) demo.catalog demo.png
+	rm -rf $(VENV) $(VENV)-tools demo.catalog demo.png

@@ -215,7 +215,7 @@ class Status:
         items: pieces of content; one a picture, one a page of a TIFF.
         files: paths that hold them.
         skipped: files that could not be read.
-        size_mb: on disk, in 10^6 bytes: tables and thumbnails.
+        tables_mb, thumbnails_mb: on disk, in 10^6 bytes.
         indexed: whether searches go through an index (from 20,000 items on).
         first, last: dates of the oldest and newest item.
     """
@@ -225,7 +225,8 @@ class Status:
     items: int
     files: int
     skipped: int
-    size_mb: float
+    tables_mb: float
+    thumbnails_mb: float
     indexed: bool
     first: datetime | None = None
     last: datetime | None = None

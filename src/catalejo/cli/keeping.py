@@ -6,7 +6,7 @@ import click
 
 from catalejo.catalog import Catalog
 from catalejo.cli.output import count, json_option, note, print_json, print_table, printable, with_catalog
-from catalejo.records import to_json
+from catalejo.records import Status, to_json
 
 
 @click.command()
@@ -30,7 +30,7 @@ def status(catalog: Catalog, as_json: bool) -> None:
         ("files", f"{found.files:,}"),
         ("skipped", f"{found.skipped:,}"),
         ("dates", dates),
-        ("size", f"{found.size_mb:,.1f} MB"),
+        ("size", _size(found)),
         ("encoder", found.encoder),
         ("search", "through an index" if found.indexed else "exact"),
     ):
@@ -94,7 +94,12 @@ def doctor(catalog: Catalog, repair: bool, as_json: bool) -> int:
             click.echo(f"{one.problem} ({done}: {one.remedy}), such as {', '.join(map(printable, one.examples))}")
         if not findings:
             found = catalog.status()
-            click.echo(f"all is well: {found.items:,} items of {found.files:,} files, {found.size_mb:,.1f} MB")
+            click.echo(f"all is well: {found.items:,} items of {found.files:,} files, {_size(found)}")
         elif not repair:
             note("repair with: catalejo doctor --repair")
     return 1 if findings and not repair else 0
+
+
+def _size(found: Status) -> str:
+    whole = found.tables_mb + found.thumbnails_mb
+    return f"{whole:,.1f} MB ({found.tables_mb:,.1f} tables, {found.thumbnails_mb:,.1f} thumbnails)"
