@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -107,27 +108,33 @@ def test_catalogs_are_passed_over_and_pictures_beside_them_are_not(tmp_path: Pat
     assert names(tmp_path / "catalog") == ["mine.jpg"]
 
 
-def test_deeper_than_python_recurses(tmp_path: Path) -> None:
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Callable[[str, int], int]]:
+    """Makes folders within folders by descriptor; removes them, which Python's own way cannot."""
+
+    def make(name: str, depth: int) -> int:
+        here = os.open(tmp_path, os.O_RDONLY)
+        for _ in range(depth):
+            os.mkdir(name, dir_fd=here)
+            below = os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+        return here
+
+    yield make
+    subprocess.run(["rm", "-rf", tmp_path], check=True)
+
+
+def test_deeper_than_python_recurses(tmp_path: Path, deep: Callable[[str, int], int]) -> None:
     depth = sys.getrecursionlimit() + 200
-    here = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(depth):
-        os.mkdir("d", dir_fd=here)
-        below = os.open("d", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(os.open("a.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-    os.close(here)
+    lowest = deep("d", depth)
+    os.close(os.open("a.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=lowest))
+    os.close(lowest)
     assert names(tmp_path) == ["d/" * depth + "a.jpg"]
 
 
-def test_deeper_than_the_system_has_names_for(tmp_path: Path) -> None:
-    here = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(20):
-        os.mkdir("d" * 250, dir_fd=here)
-        below = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(here)
+def test_deeper_than_the_system_has_names_for(tmp_path: Path, deep: Callable[[str, int], int]) -> None:
+    os.close(deep("d" * 250, 20))
     touch(tmp_path / "z.jpg")
     first, second = walk([str(tmp_path)])
     assert first.path == str(tmp_path / "z.jpg")
