@@ -283,6 +283,16 @@ def test_thumbnails_of_a_killed_run_go_even_when_their_files_went(tmp_path: Path
     assert catalog.doctor() == []
 
 
+@pytest.mark.usefixtures("counting")
+@pytest.mark.parametrize("there", ["items.lance/_versions", "items.lance/data", "files.lance/_versions", "thumbnails"])
+def test_a_catalog_whose_making_was_cut_short_is_finished(tmp_path: Path, there: str) -> None:
+    """As when killed between the making of a table's folder and its first version."""
+    (tmp_path / "c" / there).mkdir(parents=True)
+    catalog = Catalog(tmp_path / "c", encoder="counting")
+    assert catalog.add(save(tmp_path / "a.png", 1)).added == 1
+    assert catalog.doctor() == []
+
+
 # -- two at once ------------------------------------------------------------------
 
 
