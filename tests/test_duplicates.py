@@ -97,7 +97,10 @@ class Shelf:
         return self.folder / f"{places[page]}.png"
 
     def paths(self, hashes: set[str]) -> dict[str, list[str]]:
-        return {h: [f"/{h}.jpg", f"/{h}.copy.jpg"] for h in hashes}
+        found = {h: [str(self.folder / f"{h}.jpg"), str(self.folder / f"{h}.copy.jpg")] for h in hashes}
+        for path in (path for paths in found.values() for path in paths):
+            Path(path).touch()
+        return found
 
     def files(self, where: str | None = None) -> list[FileRow]:
         return []
@@ -105,6 +108,10 @@ class Shelf:
 
 def near(shelf: Shelf, cosine: float = duplicates.COSINE) -> list[DuplicateGroup]:
     return list(duplicates.near(shelf, cosine))  # type: ignore[arg-type]
+
+
+def names(group: DuplicateGroup) -> tuple[str, ...]:
+    return tuple(Path(path).name for path in group.paths)
 
 
 def scene(seed: int) -> Array:
@@ -123,16 +130,18 @@ def test_both_the_vectors_and_the_thumbnails_must_agree(tmp_path: Path) -> None:
     found = near(Shelf(tmp_path, vectors, [scene(1), scene(2), scene(1)], ["a", "b", "c"]))
     assert found == []  # alike in meaning only, or in looks only
     found = near(Shelf(tmp_path, vectors, [scene(1), scene(1) * 0.8 + 20, scene(1)], ["a", "b", "c"]))
-    assert found == [DuplicateGroup("near", ("/a.jpg", "/b.jpg"), 1.0)]
+    assert [(group.kind, names(group), group.similarity) for group in found] == [
+        ("near", ("a.copy.jpg", "b.copy.jpg"), 1.0)
+    ]
 
 
 def test_the_least_cosine_that_joined_a_group_is_told(tmp_path: Path) -> None:
     vectors = towards(1, 0.99, 0.93, 0.1)
     found = near(Shelf(tmp_path, vectors, [scene(1)] * 4, ["a", "b", "c", "d"]), 0.985)
-    assert [group.paths for group in found] == [("/a.jpg", "/b.jpg")]
+    assert [names(group) for group in found] == [("a.copy.jpg", "b.copy.jpg")]
     assert found[0].similarity == pytest.approx(0.99, abs=1e-4)
     found = near(Shelf(tmp_path, vectors, [scene(1)] * 4, ["a", "b", "c", "d"]), 0.95)
-    assert [group.paths for group in found] == [("/a.jpg", "/b.jpg", "/c.jpg")]
+    assert [names(group) for group in found] == [("a.copy.jpg", "b.copy.jpg", "c.copy.jpg")]
     assert found[0].similarity == pytest.approx(float(vectors[1] @ vectors[2]), abs=1e-4)
 
 
@@ -140,7 +149,7 @@ def test_a_chain_is_one_group(tmp_path: Path) -> None:
     angles = np.deg2rad([0, 10, 20, 30])  # neighbours at 0.985, the ends at 0.87
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     found = near(Shelf(tmp_path, vectors[[0, 2, 1, 3]], [scene(1)] * 4, list("abcd")), 0.98)
-    assert [group.paths for group in found] == [("/a.jpg", "/b.jpg", "/c.jpg", "/d.jpg")]
+    assert [names(group) for group in found] == [("a.copy.jpg", "b.copy.jpg", "c.copy.jpg", "d.copy.jpg")]
     assert found[0].similarity == pytest.approx(np.cos(np.deg2rad(10)), abs=1e-4)
 
 
@@ -173,3 +182,18 @@ def test_pairs_are_found_across_blocks_once_each(monkeypatch: pytest.MonkeyPatch
     assert expected and {(i, j) for i, j, _ in found} == expected and len(found) == len(expected)
     assert all(score == pytest.approx(scores[i, j]) for i, j, score in found)
     assert told == [(3, 10), (6, 10), (9, 10), (10, 10)]
+
+
+def test_links_and_files_that_have_gone_are_no_copies(samples: Path, tmp_path: Path) -> None:
+    """Whoever deletes all but the first of a group must not lose the picture."""
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for name in ("a.png", "moved.png"):
+        (folder / name).write_bytes((samples / "coins.png").read_bytes())
+    (folder / "0-link.png").symlink_to(folder / "a.png")
+    catalog = Catalog(tmp_path / "c")
+    assert catalog.add(folder).added == 3
+    group = DuplicateGroup("exact", (str(folder / "a.png"), str(folder / "moved.png")), 1.0)
+    assert catalog.duplicates() == [group]
+    (folder / "moved.png").unlink()
+    assert catalog.duplicates() == []

@@ -22,6 +22,7 @@ MADE: dict[str, CatalejoError] = {
     "DamagedWeights": errors.DamagedWeights("a.pth", "it is cut short"),
     "CatalogError": errors.CatalogError("x"),
     "NoCatalog": errors.NoCatalog("c"),
+    "WrongFormat": errors.WrongFormat("c", 9, 1),
     "CatalogBusy": errors.CatalogBusy("c", " (process 7)"),
     "CatalogDamaged": errors.CatalogDamaged("c", "items cannot be opened"),
     "WrongEncoder": errors.WrongEncoder("c", "conse version 1", "clip version 2"),

@@ -188,9 +188,12 @@ def test_without_repair_other_commands_say_what_to_do(folder: Path, catalog: Cat
 
 
 def test_a_sound_catalog_has_nothing_and_looking_changes_nothing(catalog: Catalog) -> None:
-    before = sorted((p, p.stat().st_mtime_ns) for p in catalog.path.rglob("*"))
+    def told() -> list[tuple[Path, int]]:
+        return sorted((p, p.stat().st_mtime_ns) for p in catalog.path.rglob("*") if p.name != "writer.lock")
+
+    before = told()
     assert catalog.doctor() == []
-    assert sorted((p, p.stat().st_mtime_ns) for p in catalog.path.rglob("*")) == before
+    assert told() == before
 
 
 def test_repairing_a_sound_catalog_changes_nothing_in_it(catalog: Catalog) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from catalejo import upkeep
 from catalejo.encoders.conse import CARD
-from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder
+from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder, WrongFormat
 from catalejo.records import Item, Label
 from catalejo.store import MARK, Store
 from catalejo.tables import FileRow, ItemRow, escape, unescape
@@ -190,9 +190,16 @@ def test_another_encoder_is_refused(store: Store) -> None:
 def test_what_is_not_a_catalog(tmp_path: Path) -> None:
     with pytest.raises(NoCatalog):
         Store(tmp_path, CARD).count()
-    (tmp_path / MARK).write_text("{}")
+    (tmp_path / MARK).write_text('{"format": 1}')
     with pytest.raises(CatalogDamaged, match="doctor"):
         Store(tmp_path, CARD).count()
+    (tmp_path / MARK).write_text("{")
+    with pytest.raises(CatalogDamaged, match=MARK):
+        Store(tmp_path, CARD).count()
+    for text in ('{"format": 2}', "[]", "{}"):
+        (tmp_path / MARK).write_text(text)
+        with pytest.raises(WrongFormat, match="Upgrade catalejo"):
+            Store(tmp_path, CARD).count()
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalejo import plugins
-from catalejo.errors import CannotRead, NoCatalog
+from catalejo.errors import CannotRead, CannotWrite, NoCatalog
 from catalejo.records import AddReport, DuplicateGroup, Finding, Hit, Limits, SearchResult, Skipped, Status
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Catalog:
         Args:
             paths: files, folders, patterns.
             listed: more files or folders, for instance from a list; one that is not there is
-                listed among the skipped instead of stopping the run.
+                listed among the skipped instead of stopping the run. Taken literally: no ``~``, no patterns.
             prune: forget files under these paths that have gone.
             retry: read again what was skipped before.
             limits: what to refuse; see ``Limits``.
@@ -102,7 +103,7 @@ class Catalog:
         from catalejo.lock import WriterLock
 
         found = walk.sources([os.fspath(p) for p in paths])
-        found += [os.path.abspath(os.path.expanduser(os.fspath(p))) for p in listed]
+        found += [os.path.abspath(os.fspath(p)) for p in listed]
         with WriterLock(self.path) as lock:
             self._store.create()
             self._store.refresh()
@@ -210,14 +211,22 @@ class Catalog:
         ]
 
     def doctor(self, *, repair: bool = False) -> list[Finding]:
-        """What is wrong with the catalog's files, repaired on request; empty when nothing is."""
-        from contextlib import nullcontext
+        """What is wrong with the catalog's files, repaired on request; empty when nothing is.
 
+        Raises:
+            CatalogBusy: another process is writing to this catalog.
+            CannotWrite: to repair, when its folder cannot be written to.
+        """
         from catalejo import health
         from catalejo.lock import WriterLock
 
         self._require()
-        with WriterLock(self.path) if repair else nullcontext():
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(WriterLock(self.path))
+            except CannotWrite:  # nobody can be writing to it either
+                if repair:
+                    raise
             self._store.reopen()
             return health.check(self._store, repair)
 

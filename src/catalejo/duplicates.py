@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,18 @@ _BLOCK = 2_048
 
 
 def exact(store: Store) -> Iterator[DuplicateGroup]:
-    """Files with the same bytes, in groups of two or more."""
+    """Files with the same bytes, in groups of two or more.
+
+    A file that has gone is no copy, and a link is the file it leads to: whoever deletes all but the first
+    of a group must not lose the picture.
+    """
     places: dict[str, list[str]] = {}
     for row in store.files("hash IS NOT NULL"):
         places.setdefault(row.hash or "", []).append(row.path)
     for paths in sorted(sorted(p) for p in places.values() if len(p) > 1):
-        yield DuplicateGroup("exact", tuple(paths), 1.0)
+        real = _real(paths)
+        if len(real) > 1:
+            yield DuplicateGroup("exact", tuple(real), 1.0)
 
 
 def near(
@@ -91,9 +98,14 @@ def _groups(store: Store, items: list[Item], leaders: list[int], lowest: dict[in
             members.setdefault(leader, []).append(i)
     paths = store.paths({items[i].hash for group in members.values() for i in group})
     for leader, group in members.items():
-        names = [paths[items[i].hash][0] for i in group if items[i].hash in paths]
-        if len(set(names)) > 1:
-            yield DuplicateGroup("near", tuple(sorted(set(names))), round(lowest[leader], 4))
+        names = {here[0] for i in group if (here := _real(paths.get(items[i].hash, [])))}
+        if len(names) > 1:
+            yield DuplicateGroup("near", tuple(sorted(names)), round(lowest[leader], 4))
+
+
+def _real(paths: Sequence[str]) -> list[str]:
+    """The files that are still there, each once, however many links lead to it; sorted."""
+    return sorted({os.path.realpath(path) for path in paths if os.path.exists(path)})
 
 
 def _grey(path: Path) -> Array | None:

@@ -14,6 +14,7 @@
         ├── NoCatalog        nothing was added there yet
         ├── CatalogBusy      another process is writing to it
         ├── CatalogDamaged   its files do not fit together; `catalejo doctor` repairs
+        ├── WrongFormat          another version of catalejo made it
         ├── WrongEncoder     its vectors come from another encoder
         └── CannotWrite      the disk is full, read-only, or not ours
 
@@ -120,6 +121,16 @@ class CatalogDamaged(CatalogError):
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(f"the catalog in {path} is damaged: {reason}. Try: catalejo -c {path} doctor --repair")
+
+
+class WrongFormat(CatalogError):
+    """The catalog's files are laid out as another version of catalejo does."""
+
+    def __init__(self, path: str | Path, found: object, known: int) -> None:
+        super().__init__(
+            f"the catalog in {path} has format {found!r}; this version of catalejo knows format {known}. "
+            "Upgrade catalejo, or start a new catalog with -c."
+        )
 
 
 class WrongEncoder(CatalogError):

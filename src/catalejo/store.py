@@ -15,7 +15,6 @@ an item without a file is never shown and is swept away by the next run.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ import pyarrow as pa
 from pyarrow.compute import min_max
 
 from catalejo import upkeep
-from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder
+from catalejo.errors import CannotWrite, CatalogDamaged, NoCatalog, WrongEncoder, WrongFormat
 from catalejo.records import Item, ModelCard, Status
 from catalejo.tables import (
     FILES,
@@ -77,6 +76,7 @@ class Store:
 
     Raises:
         NoCatalog: on reading, when nothing was ever added.
+        WrongFormat: another version of catalejo made it.
         WrongEncoder: the vectors there come from another encoder or version.
         CatalogDamaged: the tables cannot be read.
         CannotWrite: on writing.
@@ -99,20 +99,30 @@ class Store:
             for name, schema in (("items", items_schema(self.card)), ("files", FILES)):
                 if not any((self.folder / f"{name}.lance" / "_versions").glob("*.manifest")):
                     lance.write_dataset(schema.empty_table(), self._uri(name), mode="create")
-            mark = self.folder / f".{MARK}.{os.getpid()}"
-            mark.write_text(json.dumps({"format": FORMAT, "encoder": self.card.name}) + "\n", encoding="utf-8")
-            mark.replace(self.folder / MARK)
+            if not self.exists:
+                scratch = self.folder / f".{MARK}"
+                scratch.write_text(json.dumps({"format": FORMAT}) + "\n", encoding="utf-8")
+                scratch.replace(self.folder / MARK)
 
     def _uri(self, name: str) -> str:
         return str(self.folder / f"{name}.lance")
 
     def _open(self, name: str) -> LanceDataset:
-        if not self.exists:
-            raise NoCatalog(self.folder)
+        self._check_format()
         try:
             return lance.dataset(self._uri(name))
         except (OSError, ValueError, RuntimeError) as error:
             raise CatalogDamaged(self.folder, f"{name} cannot be opened ({_brief(error)})") from error
+
+    def _check_format(self) -> None:
+        try:
+            found = json.loads((self.folder / MARK).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise NoCatalog(self.folder) from error
+        except (OSError, ValueError) as error:
+            raise CatalogDamaged(self.folder, f"{MARK} cannot be read ({_brief(error)})") from error
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise WrongFormat(self.folder, found.get("format") if isinstance(found, dict) else found, FORMAT)
 
     @cached_property
     def _items(self) -> LanceDataset:
@@ -140,8 +150,8 @@ class Store:
         self.__dict__.pop("_files", None)
 
     def refresh(self) -> None:
-        """See what other processes wrote since; items first, so that every file seen has its item."""
-        for name in ("_items", "_files"):
+        """See what other processes wrote since; files first, so that every file seen has its item."""
+        for name in ("_files", "_items"):
             if name in self.__dict__:
                 try:
                     getattr(self, name).checkout_latest()

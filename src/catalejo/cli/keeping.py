@@ -6,6 +6,7 @@ import click
 
 from catalejo.catalog import Catalog
 from catalejo.cli.output import count, json_option, note, print_json, print_table, printable, with_catalog
+from catalejo.errors import CatalogError
 from catalejo.records import Status, to_json
 
 
@@ -87,7 +88,11 @@ def doctor(catalog: Catalog, repair: bool, as_json: bool) -> int:
     """
     findings = catalog.doctor(repair=repair)
     if as_json:
-        print_json({"findings": [to_json(one) for one in findings], "status": to_json(catalog.status())})
+        try:
+            summary = to_json(catalog.status())
+        except CatalogError:  # too damaged to count; the findings say why
+            summary = None
+        print_json({"findings": [to_json(one) for one in findings], "status": summary})
     else:
         for one in findings:
             done = "repaired" if one.repaired else "to repair"
