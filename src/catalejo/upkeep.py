@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 INDEX_FROM = 20_000  # rows; below it a flat search takes a few milliseconds
 UNINDEXED = 5_000  # rows searched one by one beside the index before it is extended
 KEPT = timedelta(minutes=10)  # old versions stay this long, for readers that opened them
-_FRAGMENTS, _FRAGMENT_ROWS = 16, 65_536
+_SMALL_FRAGMENTS = 16  # so many may stand beside each other
+_FRAGMENT_ROWS = 16_384  # compaction holds one fragment in memory: 34 MB of 512-d vectors
 
 
 def maintain(dataset: LanceDataset, indices: Mapping[str, str]) -> None:
@@ -22,7 +23,7 @@ def maintain(dataset: LanceDataset, indices: Mapping[str, str]) -> None:
         dataset: the table.
         indices: column -> kind of index it gets: ``BTREE`` for values, ``IVF_RQ`` for vectors.
     """
-    if len(dataset.get_fragments()) > _FRAGMENTS:
+    if sum(fragment.physical_rows < _FRAGMENT_ROWS for fragment in dataset.get_fragments()) > _SMALL_FRAGMENTS:
         dataset.optimize.compact_files(target_rows_per_fragment=_FRAGMENT_ROWS)
     for column, kind in indices.items():
         _index(dataset, column, kind)
@@ -50,7 +51,11 @@ def _index(dataset: LanceDataset, column: str, kind: str) -> None:
     elif kind == "BTREE":
         dataset.create_scalar_index(column, kind, name=_name(column))
     else:
-        dataset.create_index(column, kind, name=_name(column), metric="cosine", num_partitions=int(rows**0.5) // 2)
+        partitions = int(rows**0.5) // 2
+        # 64 rows a partition train it as well as 256: at 200,000 rows 5.6 s instead of 9.5, recall@10 1.00 both
+        dataset.create_index(
+            column, kind, name=_name(column), metric="cosine", num_partitions=partitions, sample_rate=64
+        )
 
 
 def _name(column: str) -> str:
