@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from making import Counting, child, counting_encoder, holds, open_to_all, paths, pictures, save, save_pages, stamp  # noqa: F401
+from PIL import Image
 from test_walk import odd
 
 from catalejo import Catalog, indexing, reading
@@ -617,7 +618,7 @@ def full(monkeypatch: pytest.MonkeyPatch, where: str, at: int) -> None:
         return call
 
     if where == "thumbnail":
-        monkeypatch.setattr(Path, "replace", short(Path.replace))
+        monkeypatch.setattr(Image.Image, "save", short(Image.Image.save))
         monkeypatch.setattr("catalejo.store.Store.create", lambda self: None)
     else:
         monkeypatch.setattr(lance, "write_dataset", short(lance.write_dataset))

@@ -155,14 +155,13 @@ class FileReader:
         return encoded
 
     def _save_thumbnail(self, page: Page, digest: str) -> None:
-        small = page.picture.copy()
-        small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR, reducing_gap=1.0)
+        scale = min(1.0, THUMBNAIL_PX / max(page.picture.size))
+        size = tuple(max(1, round(side * scale)) for side in page.picture.size)
+        small = page.picture.resize((size[0], size[1]), Image.Resampling.BOX)  # the cheapest that averages
         path = self._store.thumbnail(digest, page.page)
-        scratch = path.with_suffix(".part")  # one writer, and each content once: nobody else writes this name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            small.save(scratch, "WEBP", quality=75, method=0)
-            scratch.replace(path)
+            small.save(path, "WEBP", quality=70, method=0)  # nobody looks at it before its item is saved
         except OSError as error:
             raise CannotWrite(path.parent, (error.strerror or str(error)).lower()) from error
 
