@@ -137,7 +137,7 @@ def test_status_skipped_remove_and_doctor(run: Run, samples: Path, tmp_path: Pat
     catalog = tmp_path / "c"
     done = run("-c", catalog, "add", tmp_path / "p")
     assert done.stdout.startswith("1 added, 0 updated, 0 unchanged, 0 removed, 1 skipped")
-    assert "catalejo skipped" in done.stderr
+    assert done.stderr.endswith(f"see: catalejo -c {catalog} skipped\n")
     assert run("-c", catalog, "skipped").stdout.startswith(f"{tmp_path}/p/bad.jpg\t")
     listed = json.loads(run("-c", catalog, "skipped", "--json").stdout)["skipped"]
     assert [one["path"] for one in listed] == [str(tmp_path / "p" / "bad.jpg")]

@@ -16,7 +16,7 @@ from making import child, holds, mixed, paths, pictures, save
 from test_walk import odd
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-KEYS = {"added", "unchanged", "updated", "removed", "skipped", "encoded", "seconds", "stopped"}
+KEYS = {"added", "unchanged", "updated", "removed", "skipped", "encoded", "not_pruned", "seconds", "stopped"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_words_for_people_and_no_progress_in_a_pipe(run: Run, folder: Path, tmp_
     assert done.returncode == 0
     assert done.stdout.startswith("6 added, 0 updated, 0 unchanged, 0 removed, 1 skipped in ")
     assert done.stdout.count("\n") == 1
-    assert done.stderr == "1 file could not be read; see: catalejo skipped\n"
+    assert done.stderr == f"1 file could not be read; see: catalejo -c {tmp_path}/c skipped\n"
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr
 

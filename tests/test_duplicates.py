@@ -53,7 +53,8 @@ def found(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, l
     catalog.add(folder)
     groups: dict[str, list[tuple[set[str], float]]] = {"exact": [], "near": []}
     for group in catalog.duplicates():
-        assert list(group.paths) == sorted(group.paths)
+        areas = [area(path) for path in group.paths]
+        assert areas == sorted(areas, reverse=True), "the largest picture first"
         groups[group.kind].append(({Path(path).name for path in group.paths}, group.similarity))
     return groups
 
@@ -108,6 +109,11 @@ class Shelf:
 
 def near(shelf: Shelf, cosine: float = duplicates.COSINE) -> list[DuplicateGroup]:
     return list(duplicates.near(shelf, cosine))  # type: ignore[arg-type]
+
+
+def area(path: str) -> int:
+    with Image.open(path) as picture:
+        return picture.width * picture.height
 
 
 def names(group: DuplicateGroup) -> tuple[str, ...]:

@@ -191,7 +191,10 @@ def test_an_item_stays_while_a_copy_holds_it(tmp_path: Path, catalog: Catalog) -
     assert counts(catalog.add(tmp_path / "p", prune=True)) == {"unchanged": 1, "removed": 1}
     assert len(holds(catalog.path)["items"]) == 1
     b.unlink()
+    save(tmp_path / "p" / "other.png", 2)
     catalog.add(tmp_path / "p", prune=True)
+    (tmp_path / "p" / "other.png").unlink()
+    catalog.remove(tmp_path / "p")
     found = holds(catalog.path)
     assert not found["items"] and not found["files"] and not found["thumbnails"]
 
@@ -417,8 +420,31 @@ def test_gone_files_are_forgotten_only_with_prune_and_only_below_the_paths(tmp_p
     assert sorted(paths(catalog.path)) == [str(tmp_path / "x" / "b.png"), str(tmp_path / "xy" / "c.png")]
     (tmp_path / "x" / "b.png").unlink()
     (tmp_path / "x" / "b.png").mkdir()  # a folder now: no such picture
-    assert counts(catalog.add(tmp_path / "x", prune=True)) == {"removed": 1}
-    assert len(holds(catalog.path)["items"]) == 1
+    save(tmp_path / "x" / "d.png", 9)
+    assert counts(catalog.add(tmp_path / "x", prune=True)) == {"added": 1, "encoded": 1, "removed": 1}
+    assert len(holds(catalog.path)["items"]) == 2
+
+
+def test_an_empty_folder_is_more_likely_a_disk_that_is_not_there(tmp_path: Path, catalog: Catalog) -> None:
+    a = save(tmp_path / "disk" / "a.png", 1)
+    save(tmp_path / "home" / "b.png", 2)
+    catalog.add(tmp_path)
+    a.rename(tmp_path / "a.txt")
+    report = catalog.add(tmp_path / "disk", tmp_path / "home", prune=True)
+    assert (report.removed, report.not_pruned) == (0, (str(tmp_path / "disk"),))
+    assert len(paths(catalog.path)) == 2
+    (tmp_path / "a.txt").rename(a)
+    assert counts(catalog.add(tmp_path / "disk", prune=True)) == {"unchanged": 1}
+
+
+def test_a_limit_that_is_another_now_reads_again_and_the_same_one_does_not(tmp_path: Path, catalog: Catalog) -> None:
+    save(tmp_path / "p" / "a.png", 1)
+    low = Limits(max_megapixels=0.0001)
+    assert counts(catalog.add(tmp_path / "p", limits=low)) == {"skipped": 1}
+    hashed = catalog.skipped()
+    assert counts(catalog.add(tmp_path / "p", limits=low)) == {"skipped": 1}
+    assert catalog.skipped() == hashed
+    assert counts(catalog.add(tmp_path / "p")) == {"added": 1, "encoded": 1}
 
 
 def test_prune_with_many_paths_takes_no_time(tmp_path: Path, catalog: Catalog) -> None:

@@ -78,6 +78,14 @@ def test_a_picture_and_words_together(sample_catalog: Catalog, samples: Path) ->
     assert set(both) == {"chelsea.png", "coffee.png"}
 
 
+def test_a_picture_says_what_was_seen_in_its_like_and_empty_words_change_nothing(
+    sample_catalog: Catalog, samples: Path
+) -> None:
+    alone = sample_catalog.search(image=samples / "chelsea.png")
+    assert "cat" in alone.hits[0].why
+    assert sample_catalog.search("", "  ", image=samples / "chelsea.png").hits == alone.hits
+
+
 def test_several_terms_all_count(sample_catalog: Catalog) -> None:
     assert set(names(sample_catalog, "a cat", "a motorcycle", k=2)) == {"chelsea.png", "motorcycle_left.png"}
 
@@ -153,7 +161,7 @@ def test_dates_include_both_ends(dated: Catalog, since: str | None, until: str |
     assert sorted(Path(n).stem for n in names(dated, "ruido", since=since, until=until)) == expected
 
 
-@pytest.mark.parametrize("text", ["ayer", "2023-13", "2023-02-30", "23", "31/12/2023", ""])
+@pytest.mark.parametrize("text", ["ayer", "2023-13", "2023-02-30", "23", "31/12/2023", "9999", "0999", ""])
 def test_a_date_that_is_none(dated: Catalog, text: str) -> None:
     if not text:
         assert len(dated.search("ruido", since=text)) == 5

@@ -227,3 +227,16 @@ def test_a_sample_is_the_same_each_time(store: Store) -> None:
     assert np.array_equal(first, store.vectors(most=50))
     known = {row.tobytes() for row in rows}
     assert all(row.tobytes() in known for row in first)
+
+
+def test_a_table_that_was_lost_is_not_replaced_by_an_empty_one(store: Store) -> None:
+    import shutil
+
+    fill(store, vectors(2))
+    shutil.rmtree(store.folder / "items.lance")
+    again = Store(store.folder, CARD)
+    again.create()
+    with pytest.raises(CatalogDamaged, match="doctor"):
+        again.count()
+    again.create(anew=True)
+    assert again.count() == 0

@@ -37,8 +37,9 @@ class Catalog:
         path: the folder; made by the first ``add``. None: ``default_folder()``.
         encoder: name of the encoder whose vectors are meant.
 
-    Raises:
-        UnknownName: there is no such encoder.
+    Every method that reads raises ``NoCatalog`` where nothing was added yet, ``WrongEncoder`` or
+    ``WrongFormat`` where another encoder or version made the catalog, ``CatalogDamaged`` where its
+    files do not fit together; and ``UnknownName`` where there is no encoder of that name.
 
     Example:
         >>> catalog = Catalog("photos.catalog")          # doctest: +SKIP

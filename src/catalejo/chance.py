@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float32]
 
 _SHARE, _PICTURES, _LEAST_SHARE = 0.01, 10, 0.002
 OWN_WEIGHT = 1 / 3
+_PICTURES_ASKED = 256
 _FEWEST = 30  # items below which a query's own scores say too little of their spread
 
 
@@ -31,13 +32,17 @@ class Chance:
 
     Args:
         sample: (n, width) unit vectors of items.
-        background: (m, width) unit vectors of everyday texts.
+        background: (m, width) unit vectors of everyday texts; None: pictures of the sample themselves,
+            for queries that are pictures.
         items: in the whole catalog.
     """
 
-    def __init__(self, sample: Array, background: Array, items: int) -> None:
+    def __init__(self, sample: Array, background: Array | None, items: int) -> None:
         self._sample = sample
-        scores = background @ sample.T  # (m, n)
+        asked = sample[:_PICTURES_ASKED] if background is None else background
+        scores = asked @ sample.T  # (m, n)
+        if background is None:  # that a picture is like itself says nothing
+            np.fill_diagonal(scores, np.median(scores))
         self._mean, self._deviation = float(scores.mean()), float(scores.std()) or 1.0
         self._own = OWN_WEIGHT if len(sample) >= _FEWEST else 0.0
         middle, spread = _left(scores)

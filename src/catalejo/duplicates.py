@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def near(
 ) -> Iterator[DuplicateGroup]:
     """Different bytes, the same picture: resized, recompressed, slightly edited.
 
+    Files with several pages are left out: one page in common does not make one of them superfluous.
     Two pictures are near when their vectors' cosine reaches ``cosine`` and their
     thumbnails, brought to 32 x 32 grey pixels, correlate at 0.95 or more.
 
@@ -52,6 +54,7 @@ def near(
         progress: called with items compared so far, and of how many.
     """
     items, vectors = store.items(), store.vectors()
+    pages = Counter(item.hash for item in items)
     leader = list(range(len(items)))
     lowest: dict[int, float] = {}
     seen: dict[int, Array | None] = {}
@@ -69,7 +72,8 @@ def near(
 
     for a, b, score in _pairs(vectors, cosine, progress):
         first, second = find(a), find(b)
-        if first != second and items[a].hash != items[b].hash and _alike(look(a), look(b)):
+        single = pages[items[a].hash] == pages[items[b].hash] == 1
+        if first != second and single and _alike(look(a), look(b)):
             leader[max(first, second)] = min(first, second)
             kept = min(lowest.pop(first, 1.0), lowest.pop(second, 1.0), score)
             lowest[min(first, second)] = kept
@@ -98,9 +102,10 @@ def _groups(store: Store, items: list[Item], leaders: list[int], lowest: dict[in
             members.setdefault(leader, []).append(i)
     paths = store.paths({items[i].hash for group in members.values() for i in group})
     for leader, group in members.items():
-        names = {here[0] for i in group if (here := _real(paths.get(items[i].hash, [])))}
+        largest = sorted((items[i] for i in group), key=lambda item: -item.width_px * item.height_px)
+        names = [here[0] for item in largest if (here := _real(paths.get(item.hash, [])))]
         if len(names) > 1:
-            yield DuplicateGroup("near", tuple(sorted(names)), round(lowest[leader], 4))
+            yield DuplicateGroup("near", tuple(names), round(lowest[leader], 4))
 
 
 def _real(paths: Sequence[str]) -> list[str]:

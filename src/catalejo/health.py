@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import lance
 import numpy as np
 from PIL import Image
 
+from catalejo import upkeep
 from catalejo.reading import stray_thumbnails
 from catalejo.records import Finding
 from catalejo.store import Store
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _CHUNK = 1000
-_OTHERS = timedelta(minutes=10)  # versions stay this long, for readers that opened them
 
 
 def check(store: Store, repair: bool = False) -> list[Finding]:
@@ -46,7 +45,7 @@ def check(store: Store, repair: bool = False) -> list[Finding]:
             findings += step(store, repair)
     if repair:
         for uri in _uris(store):
-            lance.dataset(str(uri)).cleanup_old_versions(_OTHERS, delete_unverified=True)
+            upkeep.clean(lance.dataset(str(uri)))
     return findings
 
 
@@ -67,7 +66,7 @@ def _openable(store: Store, repair: bool) -> Iterator[Finding]:
     if closed and repair:
         for uri in closed:
             _go_back(uri)
-        store.create()
+        store.create(anew=True)
     if closed:
         names = [uri.name for uri in closed]
         yield _finding("tables that do not open", names, "go back to their last version that does", repair)

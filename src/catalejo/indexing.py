@@ -113,8 +113,12 @@ class _Run:
     ) -> None:
         self._store, self._paths, self._retry, self._workers, self._progress = store, paths, retry, workers, progress
         self.stop = threading.Event()
+        self._refusals = (
+            f"the limit of {limits.max_megapixels:g} (raise it with --max-megapixels)",
+            f"the limit of {limits.max_file_mb:g} MB (raise it with --max-file-mb)",
+            f"the limit of {limits.max_pages} pages (raise it with --max-pages)",
+        )
         self._saved = store.hashes()
-        self._limits_changed = limits != Limits()
         self._reader = FileReader(store, encoder, limits, self._saved, self.stop)
         self._report = AddReport()
         self._started = self._committed = time.monotonic()
@@ -183,8 +187,9 @@ class _Run:
                     yield found, before
 
     def _again(self, before: FileRow) -> bool:
-        """Whether to read what was skipped before: when asked, or when it passed a limit and limits are others now."""
-        return self._retry or (self._limits_changed and "(raise it with --" in (before.reason or ""))
+        """Whether to read what was skipped before: when asked, or when it passed a limit that is another now."""
+        reason = before.reason or ""
+        return self._retry or ("(raise it with --" in reason and not reason.endswith(self._refusals))
 
     def _skip(self, found: Found, before: FileRow | None) -> None:
         """List a path with its reason. What was known of it stays: a disk may only be unplugged."""
@@ -247,14 +252,21 @@ class _Run:
     def _forget(self, prune: bool) -> None:
         """Forget gone files (``prune``), and folders once listed as unreadable that are not any more."""
         roots = set(self._paths)
+        empty = {root for root in roots if prune and os.path.isdir(root) and next(walk([root]), None) is None}
+        kept: set[str] = set()
         gone, readable_again = [], []
         for row in self._store.files(None if prune else "reason IS NOT NULL"):
-            if not _inside(row.path, roots):
+            root = _inside(row.path, roots)
+            if root is None:
                 continue
             if row.hash is None and row.path not in self._problems and os.path.isdir(row.path):
                 readable_again.append(row.path)
             elif prune and _gone(row.path, row.hash is not None):
-                gone.append(row.path)
+                if root in empty:  # nothing at all is left there: more likely a disk that is not mounted
+                    kept.add(root)
+                else:
+                    gone.append(row.path)
+        self._report = replace(self._report, not_pruned=tuple(sorted(kept)))
         if gone or readable_again:
             self._store.forget(gone + readable_again)
             self._report = replace(self._report, removed=len(gone))
@@ -265,14 +277,14 @@ def _dated(row: ItemRow, first: FileRow) -> ItemRow:
     return row if row.item.taken else replace(row, dated=file_date(first.mtime_ns))
 
 
-def _inside(path: str, roots: set[str]) -> bool:
-    """Whether a path is one of these, or below one."""
+def _inside(path: str, roots: set[str]) -> str | None:
+    """Which of these a path is, or is below."""
     while path not in roots:
         above = os.path.dirname(path)
         if above == path:
-            return False
+            return None
         path = above
-    return True
+    return path
 
 
 def _gone(path: str, was_file: bool) -> bool:

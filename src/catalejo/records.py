@@ -133,9 +133,8 @@ class SearchResult:
     Attributes:
         query: the query in words.
         hits: best first.
-        line: the score below which hits are no better than chance; None where the
-            catalog is too small to tell.
-        searched: items the hits were chosen from.
+        line: the score below which hits are no better than chance; None in an empty catalog.
+        searched: items in the catalog.
         seconds: wall time.
     """
 
@@ -168,6 +167,8 @@ class AddReport:
         removed: files forgotten because they have gone (``prune``).
         skipped: files that could not be read, this time or before; ``catalejo skipped`` lists them.
         encoded: items that went through the encoder.
+        not_pruned: folders where ``prune`` found no picture at all, as where a disk is not mounted;
+            their files were kept.
         seconds: wall time.
         stopped: True when it was interrupted; the same command goes on from there.
     """
@@ -178,6 +179,7 @@ class AddReport:
     removed: int = 0
     skipped: int = 0
     encoded: int = 0
+    not_pruned: tuple[str, ...] = ()
     seconds: float = 0.0
     stopped: bool = False
 
@@ -196,7 +198,7 @@ class DuplicateGroup:
 
     Attributes:
         kind: ``exact`` (the same bytes) or ``near``.
-        paths: two or more, sorted.
+        paths: two or more; exact ones sorted, near ones with the largest picture first.
         similarity: the least cosine that joined the group; 1 for exact ones.
     """
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from catalejo.chance import Chance
 from catalejo.encoders import Array, Encoder
-from catalejo.errors import BadQuery, CannotRead
+from catalejo.errors import BadQuery, CannotRead, OverLimit
 from catalejo.readers.image import ImageReader
 from catalejo.records import Hit, Limits, SearchResult
 from catalejo.store import Near, Store
 
+_FEWEST_PICTURES = 30  # below it pictures say too little about each other; words are asked instead
 _SAMPLE = 2_048  # items the line is estimated from
 
 
@@ -62,7 +63,7 @@ class Searcher:
 
     def __init__(self, store: Store, encoder: Encoder) -> None:
         self._store, self._encoder = store, encoder
-        self._learned: tuple[tuple[int, int], Chance] | None = None
+        self._learned: tuple[tuple[int, int], dict[bool, Chance]] | None = None
 
     def search(self, query: Query) -> SearchResult:
         """Find what is nearest to a query.
@@ -77,7 +78,7 @@ class Searcher:
         where = _dates(query)
         self._store.refresh()
         vector = self._vector(query)
-        chance = self._chance()
+        chance = self._chance(by_image=not any(text.strip() for text in query.terms))
         hits = self._hits(query, vector, where, chance) if chance else []
         line = round(chance.line(vector), 4) if chance else None
         return SearchResult(query.words, tuple(hits), line, self._store.count(), round(time.monotonic() - started, 4))
@@ -86,28 +87,38 @@ class Searcher:
 
     def _vector(self, query: Query) -> Array:
         total = np.zeros(self._encoder.card.width, np.float32)
-        if query.terms:
-            total += _mean(self._encoder.encode_texts(query.terms))
+        terms = [text for text in query.terms if text.strip()]
+        if terms:
+            total += _mean(self._encoder.encode_texts(terms))
         if query.image:
             total += self._image_vector(query.image)
         return _unit(total)
 
     def _image_vector(self, path: str) -> Array:
+        path = os.path.expanduser(path)
         try:
             with open(path, "rb") as file:
                 page = next(ImageReader().read(file, path, Limits(), self._encoder.side_px))
         except OSError as error:
             raise CannotRead(path, (error.strerror or str(error)).lower()) from error
+        except OverLimit as error:
+            raise CannotRead(path, "too large to be asked with; make a smaller copy") from error
         return self._encoder.encode_images([page.picture])[0].vector
 
-    def _chance(self) -> Chance | None:
+    def _chance(self, by_image: bool) -> Chance | None:
+        """The null distribution for queries in words, or for pictures: those of the catalog asked of each other."""
         count = self._store.count()
         if not count:
             return None
         version = self._store.version
         if self._learned is None or self._learned[0] != version:
-            self._learned = version, Chance(self._store.vectors(most=_SAMPLE), self._encoder.background, count)
-        return self._learned[1]
+            self._learned = version, {}
+        known = self._learned[1]
+        if by_image not in known:
+            sample = self._store.vectors(most=_SAMPLE)
+            pictures = by_image and len(sample) >= _FEWEST_PICTURES
+            known[by_image] = Chance(sample, None if pictures else self._encoder.background, count)
+        return known[by_image]
 
     # -- the hits -------------------------------------------------------------------
 
@@ -185,24 +196,23 @@ def _dates(query: Query) -> str | None:
     """The SQL condition for ``since`` and ``until``."""
     parts = []
     if query.since:
-        parts.append(f"dated >= timestamp '{_period('since', query.since)[0]:%Y-%m-%d} 00:00:00'")
+        parts.append(f"dated >= timestamp '{_period('since', query.since)[0].isoformat()} 00:00:00'")
     if query.until:
-        parts.append(f"dated < timestamp '{_period('until', query.until)[1]:%Y-%m-%d} 00:00:00'")
+        parts.append(f"dated < timestamp '{_period('until', query.until)[1].isoformat()} 00:00:00'")
     return " AND ".join(parts) or None
 
 
 def _period(name: str, text: str) -> tuple[date, date]:
     """First day of a year, month or day, and the day after its last."""
-    for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
+    for form, days in (("%Y-%m-%d", 1), ("%Y-%m", 31), ("%Y", 366)):
         try:
             first = datetime.strptime(text.strip(), form).date()
         except ValueError:
             continue
-        if form == "%Y-%m-%d":
-            return first, first + timedelta(days=1)
-        if form == "%Y-%m":
-            return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-        return first, first.replace(year=first.year + 1)
+        if not 1800 <= first.year <= 2999:
+            break
+        after = first + timedelta(days=days)
+        return first, after if days == 1 else after.replace(day=1) if days == 31 else date(first.year + 1, 1, 1)
     raise BadQuery(f"--{name} is {text!r}; write a date as 2024-03-31, 2024-03 or 2024")
 
 

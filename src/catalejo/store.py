@@ -96,8 +96,14 @@ class Store:
         """Whether there is a catalog here."""
         return (self.folder / MARK).is_file()
 
-    def create(self) -> None:
-        """Make an empty catalog, or finish one whose making was cut short."""
+    def create(self, anew: bool = False) -> None:
+        """Make an empty catalog, or finish one whose making was cut short.
+
+        Args:
+            anew: in an existing catalog too, put an empty table where one is missing.
+        """
+        if self.exists and not anew:
+            return
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, schema in (("items", items_schema(self.card)), ("files", FILES)):

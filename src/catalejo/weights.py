@@ -1,8 +1,7 @@
 """Model files by SHA-256, and the folder for what we build from them.
 
-Today every file comes inside an installed Python package. This module is the
-only one that may ever open a socket on a model's behalf, and it does so only
-for ``catalejo fetch``.
+Every file comes inside an installed Python package, so nothing here opens a
+socket; a download, should there ever be one, belongs here and nowhere else.
 """
 
 from __future__ import annotations

@@ -83,9 +83,6 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(asked, error.code, str(error), 1)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away, as `head` does; nothing to say
-        sys.exit(0)
 
 
 def _fail(asked: list[str], code: str, message: str, status: int, show: Callable[[], None] | None = None) -> NoReturn:

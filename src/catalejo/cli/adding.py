@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from catalejo.catalog import Catalog
-from catalejo.cli.output import count, json_option, note, print_json, with_catalog
+from catalejo.cli.output import command, count, json_option, note, print_json, printable, with_catalog
 from catalejo.records import AddReport, Limits, to_json
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def add(
                 *named, listed=listed, prune=prune, retry=retry, limits=limits, workers=workers, progress=progress
             )
     except Stopped as stopped:
-        print_report(stopped.report, as_json)
+        print_report(catalog, stopped.report, as_json)
         return 130
-    print_report(report, as_json)
+    print_report(catalog, report, as_json)
     return 0
 
 
@@ -76,17 +76,22 @@ def _listed(end: bytes) -> list[str]:
     return [os.fsdecode(name.rstrip(b"\r") if end == b"\n" else name) for name in names if name.strip()]
 
 
-def print_report(report: AddReport, as_json: bool) -> None:
+def print_report(catalog: Catalog, report: AddReport, as_json: bool) -> None:
     if as_json:
         print_json(to_json(report))
         return
     parts = [f"{getattr(report, key):,} {key}" for key in ("added", "updated", "unchanged", "removed", "skipped")]
     rate = f", {report.encoded / report.seconds:.0f} pictures/s" if report.encoded and report.seconds else ""
     click.echo(f"{', '.join(parts)} in {report.seconds:.1f} s{rate}")
+    for folder in report.not_pruned:
+        note(
+            f"no picture is left in {printable(folder)}, so nothing there was forgotten; if that is meant: "
+            f"{command(catalog, 'remove', folder)}"
+        )
     if report.stopped:
         note("Stopped. What is listed is saved; run the same command again to go on.")
     elif report.skipped:
-        note(f"{count(report.skipped, 'file', 'files')} could not be read; see: catalejo skipped")
+        note(f"{count(report.skipped, 'file', 'files')} could not be read; see: {command(catalog, 'skipped')}")
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def demo(catalog: Catalog, sheet: str, as_json: bool) -> None:
     if as_json:
         print_json({"add": to_json(report), "searches": [to_json(result) for result in results], "sheet": sheet})
         return
-    print_report(report, False)
+    print_report(catalog, report, False)
     for result in results:
         click.echo(f"\n{result.query}")
         for hit in result.hits:

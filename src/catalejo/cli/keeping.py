@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from catalejo.catalog import Catalog
-from catalejo.cli.output import count, json_option, note, print_json, print_table, printable, with_catalog
+from catalejo.cli.output import command, count, json_option, note, print_json, print_table, printable, with_catalog
 from catalejo.errors import CatalogError
 from catalejo.records import Status, to_json
 
@@ -71,6 +71,7 @@ def remove(catalog: Catalog, paths: tuple[str, ...], as_json: bool) -> None:
         print_json({"removed": removed})
         return
     click.echo(f"forgot {count(removed, 'file', 'files')}")
+    note("adding their folder again finds them again")
 
 
 @click.command()
@@ -101,7 +102,9 @@ def doctor(catalog: Catalog, repair: bool, as_json: bool) -> int:
             found = catalog.status()
             click.echo(f"all is well: {found.items:,} items of {found.files:,} files, {_size(found)}")
         elif not repair:
-            note("repair with: catalejo doctor --repair")
+            note(f"repair with: {command(catalog, 'doctor', '--repair')}")
+        elif any(one.repaired for one in findings):
+            note(f"what had to be forgotten is read again by: {command(catalog, 'add', 'FOLDER')}")
     return 1 if findings and not repair else 0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from catalejo.catalog import Catalog
+from catalejo.catalog import Catalog, default_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,12 +20,24 @@ def with_catalog(function: F) -> F:
     """Adds ``-c`` after the command too; the function gets a ``Catalog`` as its first argument."""
 
     def opened(ctx: click.Context, /, catalog: str | None, **rest: Any) -> Any:
-        return function(Catalog(catalog or ctx.obj), **rest)
+        try:
+            result = function(Catalog(catalog or ctx.obj), **rest)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader went away, as `head` does; nothing to say
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return result
 
     opened.__doc__, opened.__name__ = function.__doc__, function.__name__
     opened.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     option = click.option("-c", "--catalog", metavar="DIR", help="The catalog's folder.")
     return option(click.pass_context(opened))  # type: ignore[return-value]
+
+
+def command(catalog: Catalog, *words: str) -> str:
+    """A command line to type next, for this catalog."""
+    where = [] if catalog.path == default_folder() else ["-c", str(catalog.path)]
+    return shlex.join(["catalejo", *where, *words])
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

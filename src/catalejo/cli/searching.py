@@ -38,14 +38,16 @@ def search(
 ) -> None:
     """Find pictures with words, or with another picture.
 
-    Several TEXTs must all be met. The score is a cosine; the line in the table is where
-    hits are no better than chance for this query in this catalog.
+    Several TEXTs are averaged: what shows all of them comes first. The score is a cosine; the line
+    in the table is where hits are no better than chance for this query in this catalog.
 
     \b
     catalejo search "un perro en la nieve"
     catalejo search playa "puesta de sol" --not gente --since 2023
     catalejo search --image cat.jpg -k 20 --sheet cats.png
     """
+    if len(terms) > 2 and not as_json and any(len(term) < 3 for term in terms):
+        note('each word was taken as a text of its own; write a sentence in quotes: search "' + " ".join(terms) + '"')
     result = catalog.search(
         *terms, image=image, without=without, k=k, under=under, since=since, until=until, min_score=min_score
     )
@@ -68,9 +70,10 @@ def _print(result: SearchResult) -> None:
             rows.append(("", "-----", "", f"below {result.line:.3f}: no better than chance", ""))
     if rows:
         print_table(("", "score", "", "file", "why"), rows, right=(0, 1))
-    if result.nothing_matches:
-        reason = "the catalog is empty" if not result.searched else "no picture is better than chance for this query"
-        note(f"nothing matches: {reason}" if not rows or result.searched else "nothing matches")
+    if not rows:
+        note(f"nothing matches: {'no picture passes the conditions' if result.searched else 'the catalog is empty'}")
+    elif result.nothing_matches:
+        note("nothing matches: no picture is better than chance for this query")
 
 
 def _draw(catalog: Catalog, result: SearchResult, sheet: str) -> None:
@@ -87,11 +90,12 @@ def _draw(catalog: Catalog, result: SearchResult, sheet: str) -> None:
 def duplicates(catalog: Catalog, cosine: float | None, as_json: bool) -> None:
     """List files that show the same picture.
 
-    Exact copies first, then near ones: resized, recompressed or slightly edited. Nothing is deleted.
+    Exact copies first, then near ones: resized, recompressed or slightly edited, the largest
+    first. Nothing is deleted. Look at near ones before you delete any.
 
     \b
     catalejo duplicates
-    catalejo duplicates --json | jq -r '.groups[].paths[1:][]'
+    catalejo duplicates --json | jq -r '.groups[] | select(.kind == "exact") | .paths[1:][]'
     """
     groups = catalog.duplicates(cosine=cosine)
     if as_json:

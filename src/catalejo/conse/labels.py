@@ -36,7 +36,7 @@ class Text:
 
 
 def source() -> bytes:
-    """The bytes of ``labels.tsv``; the key of everything built from it."""
+    """The bytes of ``labels.tsv``."""
     return files("catalejo.conse").joinpath("labels.tsv").read_bytes()
 
 

@@ -106,7 +106,7 @@ class QueryReader:
         """The labels of a picture that spoke for it, in the query's language.
 
         Args:
-            query: the text asked.
+            query: the text asked; empty for a query that is a picture.
             labels: what the classifier saw in the picture.
             most: labels to name.
 
@@ -114,6 +114,8 @@ class QueryReader:
             such as ``golden retriever (perro) 62%, nieve 9%``; where no label had to do with the
             query, what was seen, after ``seen:`` or ``se ve:``.
         """
+        if not query.strip():  # asked with a picture
+            return ", ".join(f"{classes()[x.index].names['en'][0]} {x.probability:.0%}" for x in labels[:most])
         reading = self.read(query)
         affinity = np.maximum(self._labels @ reading.vector, 0)
         share = {x.index: float(affinity[x.index] ** 4) * x.probability for x in labels}

@@ -23,6 +23,7 @@ from catalejo.conse import labels, space
 from catalejo.conse.query import QueryReader
 from catalejo.conse.space import EncodeTexts
 from catalejo.encoders import Array, Encoded
+from catalejo.errors import CatalejoError
 from catalejo.records import Label, ModelCard, WeightsFile
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ class ConseEncoder:
         """What was built, opened; built again if somebody deleted or damaged it."""
         try:
             return opener(self._folder)
+        except (CatalejoError, MemoryError):
+            raise
         except Exception:  # onnxruntime and NumPy raise anything, from FileNotFoundError to their own
             shutil.rmtree(self._folder, ignore_errors=True)
             del self._folder
