@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 from datetime import datetime
 from pathlib import Path
 
