@@ -231,7 +231,6 @@ def test_a_sample_is_the_same_each_time(store: Store) -> None:
 
 
 def test_a_table_that_was_lost_is_not_replaced_by_an_empty_one(store: Store) -> None:
-    import shutil
 
     fill(store, vectors(2))
     shutil.rmtree(store.folder / "items.lance")
