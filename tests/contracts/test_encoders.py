@@ -26,6 +26,7 @@ CANONICAL: dict[str, dict[str, tuple[float, float, float]]] = {
         "un perro en la nieve": (0.0638, -0.0339, -0.1179),
     },
 }
+CLASSIFIES = {"conse"}  # encoders that say what they saw; a model without a classifier is not among them
 ODD_SIZES = ((1, 1), (1, 2_000), (2_000, 1), (3, 2), (5_000, 20), (351, 353))
 
 
@@ -181,8 +182,9 @@ def test_threads_get_the_same_vectors(encoder: Encoder) -> None:
 
 def test_labels_are_probabilities_best_first(encoder: Encoder) -> None:
     (found,) = encoder.encode_images([picture("chelsea.png")])
-    if not found.labels:
+    if encoder.card.name not in CLASSIFIES:
         pytest.skip(f"{encoder.card.name} has no classifier")
+    assert found.labels
     shares = [label.probability for label in found.labels]
     assert shares == sorted(shares, reverse=True)
     assert all(0 <= share <= 1 for share in shares) and sum(shares) <= 1.001
@@ -192,7 +194,7 @@ def test_labels_are_probabilities_best_first(encoder: Encoder) -> None:
 def test_why_speaks_the_querys_language(encoder: Encoder) -> None:
     (found,) = encoder.encode_images([picture("chelsea.png")])
     assert encoder.why("un gato", []) == ""
-    if not found.labels:
+    if encoder.card.name not in CLASSIFIES:
         pytest.skip(f"{encoder.card.name} cannot say why")
     assert "gato" in encoder.why("un gato", found.labels)
     assert "cat" in encoder.why("a cat", found.labels)
