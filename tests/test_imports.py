@@ -42,7 +42,7 @@ _LIST = """
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse encoders.clip encoders.symbolic encoders.transformers encoders.opening
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged
-    chance tables upkeep store passages shelf space walk context.counting gathering
+    chance tables upkeep store numbered passages shelf space walk context.counting gathering
     pages documents reading indexing looking encoding
     speed sides quantizing
     query asking fusion search duplicates health

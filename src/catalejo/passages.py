@@ -27,6 +27,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from catalejo import upkeep
+from catalejo.numbered import Numbered
 from catalejo.ranking import Lines
 from catalejo.records import ModelCard
 from catalejo.tables import is_in, stored_card, vector_columns
@@ -94,14 +95,14 @@ class Sentences:
         ids: (n,) of the passage each stands in.
         spans: where each stands.
         languages: of the passages; empty where not known.
-        stems: of each.
+        stems: of each, as often as it has them.
         vectors: (n, width) float32.
     """
 
     ids: Numbers
     spans: list[Span]
     languages: list[str]
-    stems: list[frozenset[str]]
+    stems: list[list[str]]
     vectors: Array
 
 
@@ -115,6 +116,7 @@ class Passages:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._average = (0, 0.0)  # of this version, words of a passage
+        self._numbered: dict[str, Numbered] = {}
 
     @property
     def exists(self) -> bool:
@@ -165,9 +167,19 @@ class Passages:
     def still(self) -> Passages:
         """These tables as they are now, whatever ``refresh`` brings."""
         for name in ("_passages", "_sentences"):
-            getattr(self, name)  # opened once, for all copies
-        self.average_words()  # so is what is remembered of this version
-        return copy(self)
+            self._rows(name)  # opened and read once, for all copies
+        self.average_words()
+        still = copy(self)
+        still._numbered = dict(self._numbered)
+        return still
+
+    def _rows(self, name: str) -> Numbered:
+        """Which rows of a table are whose, in this version."""
+        data, rows = getattr(self, name), self._numbered.get(name)
+        if rows is None or rows.version != data.version:
+            with self._store.reading():
+                rows = self._numbered[name] = Numbered.of(data)
+        return rows
 
     @property
     def version(self) -> tuple[int, int]:
@@ -178,6 +190,8 @@ class Passages:
 
     def count(self, where: str | None = None) -> int:
         """Passages, or those under an SQL condition."""
+        if where is None:
+            return len(self._rows("_passages").ids)
         with self._store.reading():
             return int(self._passages.count_rows(where))
 
@@ -185,14 +199,10 @@ class Passages:
         """All passages that hold a stem: their numbers (n,), and what it adds to the BM25 score of each (n,)."""
         query = {"columns": ["words"], "query": stem}
         with self._store.reading():
-            table = self._passages.to_table(["id", "_score"], full_text_query=query, limit=max(1, self.count()))
-        return np.asarray(table["id"], np.int64), np.asarray(table["_score"], np.float32)
-
-    def words(self, ids: Numbers) -> dict[int, list[str]]:
-        """The stems of passages, by their numbers."""
-        with self._store.reading():
-            table = self._passages.to_table(["id", "words"], filter=_among(ids))
-        return dict(zip(table["id"].to_pylist(), map(str.split, table["words"].to_pylist()), strict=True))
+            limit = max(1, self.count())
+            table = self._passages.to_table(["_score"], full_text_query=query, limit=limit, with_row_id=True)
+        ids = self._rows("_passages").at(np.asarray(table["_rowid"], np.uint64))
+        return ids, np.asarray(table["_score"], np.float32)
 
     def average_words(self) -> float:
         """Words of a passage."""
@@ -206,13 +216,13 @@ class Passages:
 
     def nearest(self, vector: Array, k: int, where: str | None = None) -> Numbers:
         """The passages of the k sentences nearest to a unit vector (width,): their numbers, best first, each once."""
-        with self._store.reading():
-            k = max(1, min(k, int(self._sentences.count_rows())))  # the index takes no number beyond 64 bits
+        k = max(1, min(k, len(self._rows("_sentences").ids)))  # the index takes no number beyond 64 bits
         query = {"column": "vector", "q": vector, "k": k, "metric": "cosine"}
         query |= {"nprobes": _PROBES, "refine_factor": _REFINE}
         with self._store.reading():
-            table = self._sentences.to_table(["id", "_distance"], nearest=query, filter=where, prefilter=True)
-        ids = np.asarray(table["id"], np.int64)
+            columns = ["_distance"]
+            table = self._sentences.to_table(columns, nearest=query, filter=where, prefilter=True, with_row_id=True)
+        ids = self._rows("_sentences").at(np.asarray(table["_rowid"], np.uint64))
         return ids[np.sort(np.unique(ids, return_index=True)[1])]
 
     def numbers(self, where: str) -> Numbers:
@@ -221,23 +231,25 @@ class Passages:
             return np.asarray(self._passages.to_table(["id"], filter=where)["id"], np.int64)
 
     def sentences(self, ids: Numbers) -> Sentences:
-        """The sentences of passages, by their numbers."""
+        """The sentences of passages, by their numbers; sentences without a passage are not given."""
+        rows = self._rows("_sentences").rows(ids[self._rows("_passages").has(ids)])
         columns = ["id", "language", "words", "vector", *_SPAN]
         with self._store.reading():
-            table = self._sentences.to_table(columns, filter=_among(ids))
+            table = self._sentences.take(rows.tolist(), columns=columns)
         return Sentences(
             np.asarray(table["id"], np.int64),
             [_span(row) for row in table.select(_SPAN).to_pylist()],
             [language or "" for language in table["language"].to_pylist()],
-            [frozenset(words.split()) for words in table["words"].to_pylist()],
+            [words.split() for words in table["words"].to_pylist()],
             _matrix(table["vector"], self.card.width),
         )
 
     def texts(self, ids: Numbers) -> dict[int, tuple[Key, Passage]]:
         """Passages by their numbers."""
         columns = ["id", "hash", "number", *_SPAN, "language", "text"]
+        wanted = self._rows("_passages").rows(ids).tolist()
         with self._store.reading():
-            rows = self._passages.to_table(columns, filter=_among(ids)).to_pylist()
+            rows = self._passages.take(wanted, columns=columns).to_pylist()
         return {row["id"]: ((row["hash"], row["page"], row["number"]), _passage(row)) for row in rows}
 
     def vectors(self, most: int | None = None) -> Array:
@@ -324,8 +336,8 @@ class Passages:
     def maintain(self) -> None:
         """Compact what many small writes left, build and extend indices, remove old versions."""
         with self._store.writing():
-            upkeep.maintain(self._passages, {"words": "WORDS", "hash": "BTREE", "id": "BTREE"})
-            upkeep.maintain(self._sentences, {"vector": "IVF", "hash": "BTREE", "id": "BTREE"})
+            upkeep.maintain(self._passages, {"words": "WORDS", "hash": "BTREE"})
+            upkeep.maintain(self._sentences, {"vector": "IVF", "hash": "BTREE"})
 
     def _sentence_table(self, rows: Sequence[PassageRow]) -> pa.Table:
         schema = self._sentences.schema
@@ -338,10 +350,6 @@ class Passages:
 
 
 _SPAN = ["page", "start", "end", "start_s", "end_s"]
-
-
-def _among(ids: Numbers) -> str:
-    return f"id IN ({', '.join(map(str, ids.tolist()))})" if len(ids) else "false"
 
 
 def _places(rows: Sequence[PassageRow], spans: Sequence[Span]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ What is not among them has few of the words and no near sentence, and could not 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -212,13 +211,8 @@ class Shelf:
         by_meaning = near.result()
         if allowed is not None:
             by_words, by_meaning = (some[np.isin(some, allowed)] for some in (by_words, by_meaning))
-        # those without a passage belong to a document that is coming or going just now
-        words = self.passages.words(np.union1d(by_words[: max(k, _BY_WORDS)], by_meaning))
-        candidates = np.array(sorted(words), np.int64)
-        sentences = self.passages.sentences(candidates)
-        share = self._shares([words[id] for id in candidates.tolist()], groups, told)
-        share = share[np.searchsorted(candidates, sentences.ids)]
-        cosine, covered = sentences.vectors @ vector, ranking.covered(_present(groups, sentences), told)
+        sentences = self.passages.sentences(np.union1d(by_words[: max(k, _BY_WORDS)], by_meaning))
+        cosine, (covered, share) = sentences.vectors @ vector, self._shares(sentences, groups, told)
         score = ranking.joined(cosine, covered, share)
         hopeless = not all(len(number.result()[0]) for number in numbers)
         language = language_of(question)
@@ -261,16 +255,18 @@ class Shelf:
         told = ranking.information((present > 0).sum(axis=1), texts)
         return every[np.argsort(-ranking.covered(present, told), kind="stable")], told
 
-    def _shares(self, words: Sequence[Sequence[str]], groups: Sequence[tuple[str, ...]], told: Array) -> Array:
-        """(n,) the share of the question's information in n passages, given their words."""
-        counts = [Counter(each) for each in words]
-        lengths, average = np.array([each.total() for each in counts], np.float32), self.passages.average_words()
-        present = np.zeros((len(groups), len(words)), np.float32)
+    def _shares(self, sentences: Sentences, groups: Sequence[tuple[str, ...]], told: Array) -> tuple[Array, Array]:
+        """(n,) the share of the question's information in n sentences, and (n,) in the passages they make up."""
+        counts, average = _counts(groups, sentences), self.passages.average_words()
+        ids, owner = np.unique(sentences.ids, return_inverse=True)
+        lengths = np.bincount(owner, [len(stems) for stems in sentences.stems], len(ids)).astype(np.float32)
+        here, there = (np.zeros((len(groups), n), np.float32) for n in (len(owner), len(ids)))
         for row, group in enumerate(groups):
             for stem in group:
-                held = np.array([each[stem] for each in counts], np.float32)
-                present[row] += ranking.saturated(held, lengths, average)
-        return ranking.covered(present, told)
+                held = np.bincount(owner, counts[stem], len(ids)).astype(np.float32)
+                here[row] += counts[stem] > 0
+                there[row] += ranking.saturated(held, lengths, average)
+        return ranking.covered(here, told), ranking.covered(there, told)[owner]
 
 
 def _laid_out(passages: Sequence[Passage]) -> str:
@@ -281,7 +277,11 @@ def _laid_out(passages: Sequence[Passage]) -> str:
     return text
 
 
-def _present(groups: Sequence[tuple[str, ...]], sentences: Sentences) -> Array:
-    """(words of the question, sentences) whether each holds it."""
-    has = [[not stems.isdisjoint(group) for stems in sentences.stems] for group in groups]
-    return np.array(has, np.float32).reshape(len(groups), len(sentences.stems))
+def _counts(groups: Sequence[tuple[str, ...]], sentences: Sentences) -> dict[str, Array]:
+    """How often each stem of a question is in each of n sentences: (n,)."""
+    counts = {stem: np.zeros(len(sentences.stems), np.float32) for group in groups for stem in group}
+    for row, stems in enumerate(sentences.stems):
+        for stem in stems:
+            if stem in counts:
+                counts[stem][row] += 1
+    return counts
