@@ -21,7 +21,7 @@ DOORS = {"weights", "answerers.connection"}  # to a model hub, when fetching; to
 
 # Every module may import only those before it.
 _LIST = """
-    errors model_files texts records language words chunking
+    errors model_files texts facts records language words chunking
     answer_kinds everyday_questions ranking quoting retrieval plugins cards
     fetched weights building hubcache wheels lock fetching
     use use.graph use.runs use.tokens
@@ -38,7 +38,7 @@ _LIST = """
     readers.blocks readers.characters readers.elements readers.ooxml readers.guarding readers.archives
     readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.html
     readers.docx_lists readers.docx readers.pptx readers.epub
-    files context.media reading_texts
+    files context.media reading_texts perceivers
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse encoders.clip encoders.symbolic encoders.transformers encoders.opening
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged

@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from catalejo.language import language_of
-from catalejo.texts import Passage, Span, TextPage
+from catalejo.texts import Passage, Span, TextPage, around
 
 if TYPE_CHECKING:
     from semantic_text_splitter import TextSplitter
@@ -112,11 +112,12 @@ def _stretches(text: str) -> Iterator[tuple[int, int]]:
 
 
 def span_of(page: TextPage, start: int, end: int) -> Span:
-    """The place of [start, end) of a page's text, with when it was said, where the page tells."""
+    """The place of [start, end) of a page's text, with when it was said or where it was seen, if the page tells."""
     cues = [cue for cue in page.cues if cue.start < end and cue.end > start]
-    if not cues:
-        return Span(page.number, start, end)
-    return Span(page.number, start, end, min(cue.start_s for cue in cues), max(cue.end_s for cue in cues))
+    starts = [cue.start_s for cue in cues if cue.start_s is not None]
+    ends = [cue.end_s for cue in cues if cue.end_s is not None]
+    box = around(cue.box for cue in cues if cue.box)
+    return Span(page.number, start, end, min(starts, default=None), max(ends, default=None), box)
 
 
 @lru_cache(maxsize=8)

@@ -51,8 +51,15 @@ ENCODERS = {
 }
 DEFAULT_ENCODER = "conse"
 TEXT_ENCODERS = {"sentence": Plugin("catalejo.encoders.sentence:SentenceEncoder")}  # of texts alone, for documents
+PERCEIVERS: dict[str, Plugin] = {}
 
-_OURS = {"readers": READERS, "documents": DOCUMENTS, "encoders": ENCODERS, "text_encoders": TEXT_ENCODERS}
+_OURS = {
+    "readers": READERS,
+    "documents": DOCUMENTS,
+    "encoders": ENCODERS,
+    "text_encoders": TEXT_ENCODERS,
+    "perceivers": PERCEIVERS,
+}
 
 
 @cache
@@ -60,7 +67,7 @@ def table(group: str) -> dict[str, Plugin]:
     """The plug-ins of a group, ours and those of other distributions. A name of ours wins over an outsider's.
 
     Args:
-        group: ``readers``, ``documents``, ``encoders`` or ``text_encoders``.
+        group: ``readers``, ``documents``, ``encoders``, ``text_encoders`` or ``perceivers``.
     """
     from importlib.metadata import entry_points  # 20 ms; only when a group is listed
 

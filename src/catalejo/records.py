@@ -120,12 +120,14 @@ class Item:
     Attributes:
         hash: SHA-256 of the file's bytes, hex.
         page: position inside the file, from 0; a picture file has one page, a TIFF or a document may have many.
-        kind: ``image``; ``text``, a page of a document; ``scan``, one that shows something and has no text.
-        width_px, height_px: of the original, upright; 0 for ``text`` and ``scan``.
+        kind: ``image``; ``video``, a shot of one; ``audio``, a stretch of a recording, or of what a video sounds
+            like; ``text``, a page of a document; ``scan``, one that shows something and has no text.
+        width_px, height_px: of the original, upright; 0 for what is no picture.
         taken: when, by the file's own account (EXIF), in the camera's local time.
         camera: maker and model.
         latitude, longitude: degrees, south and west negative.
         labels: what the encoder's classifier saw, most probable first.
+        start_s, end_s: of a shot or stretch, in seconds of its recording.
     """
 
     hash: str
@@ -138,6 +140,8 @@ class Item:
     latitude: float | None = None
     longitude: float | None = None
     labels: tuple[Label, ...] = ()
+    start_s: float | None = None
+    end_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of the upright original
 
 
 @dataclass(frozen=True)
 class Cue:
-    """Characters [start, end) of a page's text were said from ``start_s`` to ``end_s`` (subtitles, speech)."""
+    """Where characters [start, end) of a page's text were heard or seen.
+
+    Attributes:
+        start_s, end_s: when they were said, in seconds (subtitles, speech).
+        box: around where they stand in the picture (OCR).
+    """
 
     start: int
     end: int
-    start_s: float
-    end_s: float
+    start_s: float | None = None
+    end_s: float | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class TextPage:
         number: of the page, from 1. A format without pages has one, number 1; a slide and a chapter are a page.
         needs_ocr: whether the page shows something and has no text of its own, as a scan.
         title: of the document, the slide or the chapter, where the format has one.
-        cues: when it was said, in the order of the text; empty for what was written.
+        cues: when it was said, or where in the picture it was seen, in the order of the text; else empty.
     """
 
     text: str
@@ -40,6 +49,7 @@ class Span:
 
     Attributes:
         start_s, end_s: when it was said, in seconds; None for what was written.
+        box: around where it was seen in the picture; None for what is text in the file.
     """
 
     page: int
@@ -47,6 +57,7 @@ class Span:
     end: int
     start_s: float | None = None
     end_s: float | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -64,3 +75,12 @@ class Passage:
     def said(self, span: Span) -> str:
         """What stands at a place inside it, such as one of its sentences."""
         return self.text[span.start - self.span.start : span.end - self.span.start]
+
+
+def around(boxes: Iterable[Box]) -> Box | None:
+    """The smallest box that holds some; None of none."""
+    held = list(boxes)
+    if not held:
+        return None
+    lefts, tops, rights, bottoms = zip(*held, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)

@@ -23,7 +23,7 @@ class Page:
         page: position in the file, from 0.
         kind: of the item.
         width_px, height_px: of the original, upright.
-        taken, camera, latitude, longitude: as in ``records.Item``.
+        taken, camera, latitude, longitude, start_s, end_s: as in ``records.Item``.
     """
 
     picture: Image
@@ -35,6 +35,8 @@ class Page:
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
 
 
 class Reader(Protocol):
