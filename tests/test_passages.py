@@ -119,13 +119,14 @@ def test_sentences_come_back_with_place_time_stems_and_vector(texts: Passages) -
     texts.write(rows + rows_of(2, TextPage(prose(5), 1)))
     found = texts.sentences(np.array([rows[0].id]))
     assert found.ids.tolist() == [rows[0].id] * 2
-    assert tuple(found.spans) == rows[0].sentences
-    assert [(span.start_s, span.end_s) for span in found.spans] == [(0.5, 1.0), (60.0, 61.5)]
+    spans = tuple(found.span(row) for row in range(len(found.ids)))
+    assert spans == rows[0].sentences
+    assert [(span.start_s, span.end_s) for span in spans] == [(0.5, 1.0), (60.0, 61.5)]
     assert found.stems == [list(stems) for stems in rows[0].stems]
     assert np.array_equal(found.vectors, rows[0].vectors)
     assert found.vectors.dtype == np.float32
     nobody = texts.sentences(np.array([12345]))
-    assert (len(nobody.ids), nobody.spans, nobody.vectors.shape) == (0, [], (0, 64))
+    assert (len(nobody.ids), nobody.starts.shape, nobody.vectors.shape) == (0, (0,), (0, 64))
 
 
 def test_numbers_of_passages_do_not_meet(texts: Passages) -> None:

@@ -93,17 +93,23 @@ class Sentences:
 
     Attributes:
         ids: (n,) of the passage each stands in.
-        spans: where each stands.
+        starts: (n,) the character of the page each begins at.
         languages: of the passages; empty where not known.
         stems: of each, as often as it has them.
         vectors: (n, width) float32.
+        places: a row each, where it stands; few of them are ever asked for.
     """
 
     ids: Numbers
-    spans: list[Span]
+    starts: Numbers
     languages: list[str]
     stems: list[list[str]]
     vectors: Array
+    places: pa.Table
+
+    def span(self, row: int) -> Span:
+        """Where one stands."""
+        return _span(self.places.slice(row, 1).to_pylist()[0])
 
 
 class Passages:
@@ -238,10 +244,11 @@ class Passages:
             table = self._sentences.take(rows.tolist(), columns=columns)
         return Sentences(
             np.asarray(table["id"], np.int64),
-            [_span(row) for row in table.select(_SPAN).to_pylist()],
+            np.asarray(table["start"], np.int64),
             [language or "" for language in table["language"].to_pylist()],
             [words.split() for words in table["words"].to_pylist()],
             _matrix(table["vector"], self.card.width),
+            table.select(_SPAN),
         )
 
     def texts(self, ids: Numbers) -> dict[int, tuple[Key, Passage]]:

@@ -107,9 +107,8 @@ class Shelf:
         if scores is None:
             return []
         texts = self.passages.texts(np.unique(scores.sentences.ids))
-        starts = np.array([span.start for span in scores.sentences.spans])
-        rows = np.lexsort((starts, scores.sentences.ids))
-        ids, spans = scores.sentences.ids[rows], [scores.sentences.spans[row] for row in rows]
+        rows = np.lexsort((scores.sentences.starts, scores.sentences.ids))
+        ids, spans = scores.sentences.ids[rows], [scores.sentences.span(row) for row in rows.tolist()]
         said = [texts[int(id)][1].said(span) for id, span in zip(ids, spans, strict=True)]
         languages = [scores.sentences.languages[row] for row in rows]
         of_rows = scores.cosine[rows], scores.covered[rows], scores.words[rows]
@@ -227,7 +226,7 @@ class Shelf:
         words = float(scores.words[row])
         passes = self.passages.lines.passes(score - gained, words, scores.language, passage.language, scores.rival)
         matches = passes and not scores.hopeless
-        return Ranked(key, passage, scores.sentences.spans[row], score, float(scores.cosine[row]), words, matches)
+        return Ranked(key, passage, scores.sentences.span(row), score, float(scores.cosine[row]), words, matches)
 
     def _allowed(self, dated: str | None, hashes: Iterable[str] | None) -> tuple[str | None, Numbers | None]:
         """The condition for the sentences, and the passages that pass it; None: no condition, all pass."""
