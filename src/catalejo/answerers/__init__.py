@@ -114,9 +114,10 @@ class Answer:
     Attributes:
         text: without the list of quotes; "The documents do not say." where ``declined``.
         citations: in the order the text refers to them.
-        route: ``extract``, ``retrieval``, ``long-context`` or ``map-reduce``: the one that gave this answer.
+        route: ``extract``, ``retrieval``, ``long-context`` or ``map-reduce``: the one that gave this answer; of a
+            picture's, the answerer: ``facts``, ``endpoint`` or ``blip2``.
         model: that gave it; empty for ``extract``.
-        declined: the documents do not say.
+        declined: the documents do not say, or the picture cannot tell.
         reason: why it was declined, or why this route.
         foreseen: tokens and cost before asking; None for ``extract``. Over all routes tried, as ``used``.
         used: as the endpoint counted; None where it did not say.
@@ -125,6 +126,7 @@ class Answer:
         notes: what else one should know, one line each.
         sources: how many passages or pages were sent.
         seconds: wall time.
+        confidence: that it is right, 0 to 1; None where the answerer has none to give.
     """
 
     text: str
@@ -140,11 +142,20 @@ class Answer:
     notes: tuple[str, ...] = field(default=())
     sources: int = 0
     seconds: float = 0.0
+    confidence: float | None = None
 
     @property
     def verified(self) -> bool:
         """Whether there are citations, and all of them are in the documents."""
         return bool(self.citations) and all(citation.verified for citation in self.citations)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question of a conversation, and what was answered."""
+
+    question: str
+    answer: str
 
 
 class Answerer(Protocol):
