@@ -13,7 +13,8 @@ from conftest import Run
 from PIL import Image
 
 from catalejo import Catalog, __version__
-from catalejo.records import AddReport, Hit
+from catalejo.records import Hit
+from catalejo.reports import AddReport
 
 
 @pytest.fixture(scope="module")

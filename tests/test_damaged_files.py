@@ -18,7 +18,8 @@ from PIL import Image
 
 from catalejo import Catalog
 from catalejo.readers.image import ImageReader
-from catalejo.records import AddReport, Limits
+from catalejo.records import Limits
+from catalejo.reports import AddReport
 
 DAMAGED = 400
 SUFFIXES = {

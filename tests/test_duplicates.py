@@ -15,7 +15,8 @@ from PIL import Image, ImageEnhance, ImageOps
 from catalejo import Catalog, duplicates
 from catalejo.demo import pictures
 from catalejo.encoders.conse import CARD
-from catalejo.records import DuplicateGroup, Item, ModelCard
+from catalejo.records import Item, ModelCard
+from catalejo.reports import DuplicateGroup
 from catalejo.space import Key
 from catalejo.tables import FileRow
 

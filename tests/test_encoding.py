@@ -31,7 +31,8 @@ from catalejo.errors import (
     WrongEncoder,
 )
 from catalejo.lock import WriterLock
-from catalejo.records import EncodeReport, Limits
+from catalejo.records import Limits
+from catalejo.reports import EncodeReport
 
 TINY = FOLDER / "clip-transformersjs"
 

@@ -23,7 +23,8 @@ from test_walk import odd
 from catalejo import Catalog, files, indexing, reading
 from catalejo.errors import CannotRead, CannotWrite
 from catalejo.indexing import Progress, Stopped
-from catalejo.records import AddReport, Limits
+from catalejo.records import Limits
+from catalejo.reports import AddReport
 from catalejo.store import MARK
 
 pytestmark = pytest.mark.usefixtures("counting")

@@ -8,7 +8,8 @@
 
 from catalejo.catalog import Catalog
 from catalejo.errors import CatalejoError
-from catalejo.records import AddReport, Hit, Item, Limits, ModelCard, SearchResult, Skipped
+from catalejo.records import Hit, Item, Limits, ModelCard, SearchResult, Skipped
+from catalejo.reports import AddReport
 
 __version__ = "0.1.0"
 

@@ -24,18 +24,8 @@ from catalejo.errors import (
     command,
 )
 from catalejo.judge import Judge, Paths
-from catalejo.records import (
-    AddReport,
-    DuplicateGroup,
-    EncodeReport,
-    Finding,
-    Hit,
-    Limits,
-    ModelCard,
-    SearchResult,
-    Skipped,
-    Status,
-)
+from catalejo.records import Hit, Limits, ModelCard, SearchResult, Skipped
+from catalejo.reports import AddReport, DuplicateGroup, EncodeReport, Finding, Status
 
 if TYPE_CHECKING:
     from catalejo.encoders import Array, Encoder

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from catalejo.records import DuplicateGroup, Item
+from catalejo.records import Item
+from catalejo.reports import DuplicateGroup
 from catalejo.space import Space
 from catalejo.store import Store
 

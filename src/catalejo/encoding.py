@@ -15,7 +15,8 @@ import numpy as np
 from catalejo.encoders import Array, Encoder
 from catalejo.encoders.opening import check
 from catalejo.looking import Look, look
-from catalejo.records import EncodeReport, Limits, Skipped
+from catalejo.records import Limits, Skipped
+from catalejo.reports import EncodeReport
 from catalejo.space import Key, Space, add_column
 from catalejo.store import Store
 

@@ -24,7 +24,8 @@ from catalejo import upkeep
 from catalejo.errors import CatalogDamaged
 from catalejo.passages import Passages
 from catalejo.reading import stray_thumbnails
-from catalejo.records import Finding, ModelCard
+from catalejo.records import ModelCard
+from catalejo.reports import Finding
 from catalejo.tables import is_in, vector_columns
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from catalejo.encoders.batching import cores
 from catalejo.encoders.sentence import SentenceEncoder
 from catalejo.passages import PassageRow
 from catalejo.reading import FileReader, Outcome, file_date, stray_thumbnails
-from catalejo.records import AddReport, Limits
+from catalejo.records import Limits
+from catalejo.reports import AddReport
 from catalejo.shelf import Shelf
 from catalejo.store import Store
 from catalejo.tables import FileRow, ItemRow

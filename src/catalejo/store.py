@@ -34,7 +34,8 @@ from pyarrow.compute import min_max
 
 from catalejo import upkeep
 from catalejo.errors import CannotRead, CannotWrite, CatalogDamaged, NoCatalog, WrongFormat, brief
-from catalejo.records import Item, ModelCard, SpaceStatus, Status, to_json
+from catalejo.records import Item, ModelCard, SpaceStatus, to_json
+from catalejo.reports import Status
 from catalejo.tables import (
     FILES,
     FileRow,

@@ -12,7 +12,8 @@ import click
 from catalejo.catalog import Catalog
 from catalejo.cli.output import command, count, encoder_option, json_option, note, print_json, printable, with_catalog
 from catalejo.cli.progress import Show, progress_bar
-from catalejo.records import AddReport, Limits, to_json
+from catalejo.records import Limits, to_json
+from catalejo.reports import AddReport
 
 if TYPE_CHECKING:
     from catalejo.indexing import Progress

@@ -17,7 +17,8 @@ from catalejo.cli.output import (
     with_catalog,
 )
 from catalejo.cli.progress import progress_bar
-from catalejo.records import EncodeReport, Limits, to_json
+from catalejo.records import Limits, to_json
+from catalejo.reports import EncodeReport
 
 
 @click.command()

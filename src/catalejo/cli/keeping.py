@@ -7,7 +7,8 @@ import click
 from catalejo.catalog import Catalog
 from catalejo.cli.output import command, count, json_option, note, print_json, print_table, printable, with_catalog
 from catalejo.errors import CatalogError
-from catalejo.records import Status, to_json
+from catalejo.records import to_json
+from catalejo.reports import Status
 
 
 @click.command()
