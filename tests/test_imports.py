@@ -22,7 +22,7 @@ DOORS = {"weights", "answerers.connection"}  # to a model hub, when fetching; to
 # Every module may import only those before it.
 _LIST = """
     errors model_files texts facts records reports language words chunking
-    answer_kinds everyday_questions ranking quoting retrieval plugins cards
+    answer_kinds everyday_questions ranking quoting retrieval plugins packaged cards
     fetched weights building hubcache wheels lock fetching
     use use.graph use.runs use.tokens
     conse conse.checkpoint conse.labels conse.space conse.graph conse.query
@@ -51,7 +51,7 @@ _LIST = """
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence
-    trial comparing comparing_child taxonomy prompts accuracy probabilities classify judge
+    trial comparing comparing_child taxonomy prompts accuracy probabilities classify judge keeping
     catalog (package) demo
     cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.keeping
     cli.reporting cli.evaluating cli.classifying cli.inside cli.modelling cli.counting cli.language_models

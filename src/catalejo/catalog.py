@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,18 +13,16 @@ from catalejo.errors import (
     BadQuery,
     CannotAsk,
     CannotQuantize,
-    CannotRead,
-    CannotWrite,
     CatalogError,
     MissingExtra,
-    NoCatalog,
     NotEncoded,
     WrongEncoder,
     command,
 )
 from catalejo.judge import Judge, Paths
-from catalejo.records import Hit, Limits, ModelCard, SearchResult, Skipped
-from catalejo.reports import AddReport, DuplicateGroup, EncodeReport, Finding, Status
+from catalejo.keeping import Keeper
+from catalejo.records import Hit, Limits, ModelCard, SearchResult
+from catalejo.reports import AddReport, EncodeReport
 
 if TYPE_CHECKING:
     from catalejo.encoders import Array, Encoder
@@ -45,7 +42,7 @@ def default_folder() -> Path:
     return Path(named).expanduser() if named else data_folder() / "catalog"
 
 
-class Catalog(Judge):
+class Catalog(Judge, Keeper):
     """What we know about your files, in one folder.
 
     Args:
@@ -312,108 +309,6 @@ class Catalog(Judge):
             return {}
         return space.by_path(paths)
 
-    def skipped(self) -> list[Skipped]:
-        """The files that could not be read, with their reasons, by path."""
-        self._store.refresh()
-        rows = self._store.files("reason IS NOT NULL")
-        return sorted((Skipped(row.path, row.reason or "") for row in rows), key=lambda s: s.path)
-
-    def status(self) -> Status:
-        """How much is in the catalog, and how it is kept."""
-        self._store.refresh()
-        return self._store.summary()
-
-    def remove(self, *paths: Paths) -> int:
-        """Forget files, or all files in a folder; the files themselves are left alone.
-
-        Returns:
-            how many files were forgotten.
-
-        Raises:
-            CannotRead: none of our files is at, or in, one of the paths.
-        """
-        from catalejo.lock import WriterLock
-
-        self._require()
-        wanted = [os.path.abspath(os.path.expanduser(os.fspath(p))) for p in paths]
-        with WriterLock(self.path) as lock:
-            self._store.refresh()
-            self._tidy(lock.unfinished)
-            found = []
-            rows = [row.path for row in self._store.files()]
-            for path in wanted:
-                inside = [row for row in rows if row == path or row.startswith(os.path.join(path, ""))]
-                if not inside:
-                    raise CannotRead(path, "the catalog knows no file there")
-                found += inside
-            found = sorted(set(found))
-            self._store.forget(found)
-            self._store.sweep()
-            if self.shelf.passages.exists:
-                self.shelf.refresh()
-                self.shelf.passages.keep(self._store.hashes())
-            self._store.maintain()
-        return len(found)
-
-    def duplicates(
-        self,
-        *,
-        cosine: float | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> list[DuplicateGroup]:
-        """Files that show the same picture: exact copies first, then near ones.
-
-        Args:
-            cosine: least similarity of near duplicates' vectors; None: ``duplicates.COSINE``.
-            progress: called with items compared, and of how many.
-
-        Raises:
-            BadQuery: several encoders were named.
-        """
-        from catalejo import duplicates
-        from catalejo.space import Space
-
-        if len(self.encoders) > 1:
-            raise BadQuery("duplicates are looked for with one encoder; name one")
-        self._store.refresh()
-        space = Space(self._store, self.encoder.card)
-        return [
-            *duplicates.exact(self._store),
-            *duplicates.near(self._store, space, duplicates.COSINE if cosine is None else cosine, progress),
-        ]
-
-    def doctor(self, *, repair: bool = False) -> list[Finding]:
-        """What is wrong with the catalog's files, repaired on request; empty when nothing is.
-
-        Raises:
-            CatalogBusy: another process is writing to this catalog.
-            CannotWrite: to repair, when its folder cannot be written to.
-        """
-        from catalejo import health
-        from catalejo.lock import WriterLock
-
-        self._require()
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(WriterLock(self.path))
-            except CannotWrite:  # nobody can be writing to it either
-                if repair:
-                    raise
-            self._store.reopen()
-            card = self._store.first_card() or self.encoder.card
-            return health.check(self._store, card, repair)
-
     def thumbnail(self, hit: Hit) -> Path:
         """Where a hit's thumbnail is: WebP, at most 256 px a side."""
         return self._store.thumbnail(hit.hash, hit.page)
-
-    def _tidy(self, unfinished: bool) -> None:
-        """Remove what a writer that died left behind; the next one cannot know of it."""
-        from catalejo.reading import stray_thumbnails
-
-        for path in stray_thumbnails(self._store) if unfinished else ():
-            path.unlink(missing_ok=True)
-
-    def _require(self) -> None:
-        if not self._store.exists:
-            raise NoCatalog(self.path)
