@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,8 @@ def tokens(paths: tuple[str, ...], models: tuple[str, ...], tokenizer: Path | No
     from catalejo.records import Limits
 
     found = tuple({model.name: model for model in map(find, models or [_DEFAULT])}.values())
+    if seconds is not None and math.isnan(seconds):
+        raise click.BadParameter("it is no number", param_hint="--seconds")
     meter = Meter(found, tokenizer, detail, seconds, Limits(max_file_mb=max_file_mb))
     counted = []
     with progress_bar() as show:
@@ -198,9 +201,8 @@ def _count_json(count: Count | None) -> dict[str, Any] | None:
     "--tokens",
     "size",
     type=click.IntRange(0, 10**12),
-    required=True,
     metavar="N",
-    help="Of the whole document: catalejo tokens FILE.",
+    help="Of the whole document: catalejo tokens FILE.  [required]",
 )
 @click.option(
     "--model",
@@ -230,7 +232,7 @@ def _count_json(count: Count | None) -> dict[str, Any] | None:
 )
 @click.option("--batch", is_flag=True, help="At the price of jobs that may wait, where there is one.")
 @json_option
-def cost(size: int, models: tuple[str, ...], retrieved: int, output_tokens: int, questions: int, batch: bool,
+def cost(size: int | None, models: tuple[str, ...], retrieved: int, output_tokens: int, questions: int, batch: bool,
          as_json: bool) -> None:  # fmt: skip
     """Compare what it costs to send a whole document, or only the passages that answer.
 
@@ -241,6 +243,10 @@ def cost(size: int, models: tuple[str, ...], retrieved: int, output_tokens: int,
     catalejo cost --tokens 50000
     catalejo cost --tokens 300000 --model gpt-5.5 --model gemini-2.5-pro --questions 20 --output-tokens 300
     """
+    if size is None:
+        raise click.UsageError(
+            "--tokens says of how many. Of your files: catalejo tokens FILE; what to do: catalejo plan FILE"
+        )
     from catalejo.context import prices
     from catalejo.context.models import find
 

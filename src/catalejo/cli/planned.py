@@ -205,6 +205,9 @@ def _told(point: Point) -> str:
     return f"{passages} of {point.size_chars:,} characters, {point.tokens[0]:,.0f} tokens, {_share(point.share)}"
 
 
+_CENTURY_S = 36_525 * 86_400
+
+
 def _share(value: float) -> str:
     return f"{value:.3f}".removeprefix("0") if value < 1 else "1.000"
 
@@ -220,7 +223,10 @@ def _money(usd: float | None) -> str:
 def _seconds(value: float) -> str:
     if value < 10:
         return f"{value:.1f} s"
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min" if value < 7_200 else f"{value / 3600:.0f} h"
+    for most, unit, name in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h"), (_CENTURY_S, 86_400, "days")):
+        if value < most:
+            return f"{value / unit:.0f} {name}"
+    return "a century"
 
 
 def _finite(value: Any) -> Any:
