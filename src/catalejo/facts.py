@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from catalejo.texts import Box, TextPage
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # What a fact may be about. A new kind is a line here, and a word for it in both languages.
 KINDS = {
@@ -58,6 +63,24 @@ class Fact:
         return self.es if language == "es" and self.es else self.value
 
 
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """What a recording sounds like, moment by moment.
+
+    Attributes:
+        scores: (n, classes) float32, the probability of each sound; row i begins at ``i * hop_s``.
+        hop_s: seconds from one row to the next.
+    """
+
+    scores: npt.NDArray[np.float32]
+    hop_s: float
+
+    def between(self, start_s: float, end_s: float) -> npt.NDArray[np.float32]:
+        """The rows (m, classes) that begin in a stretch; the nearest one where none does."""
+        first = min(round(start_s / self.hop_s), max(0, len(self.scores) - 1))
+        return self.scores[first : max(first + 1, round(end_s / self.hop_s))]
+
+
 @dataclass(frozen=True)
 class Perceived:
     """What one perceiver found in one file.
@@ -65,7 +88,9 @@ class Perceived:
     Attributes:
         facts: all of them, in the order of pages and time.
         pages: what was read or heard as text, with cues that say where; searched like a document's.
+        frames: of a recording, for the space that sounds are searched in; None from everybody else.
     """
 
     facts: tuple[Fact, ...] = ()
     pages: tuple[TextPage, ...] = ()
+    frames: Frames | None = None

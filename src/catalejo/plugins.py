@@ -17,11 +17,15 @@ from catalejo.errors import MissingExtra, UnknownName
 
 @dataclass(frozen=True)
 class Plugin:
-    """One entry: ``module:Class``, and the extra that brings what it imports (None: the base install)."""
+    """One entry: ``module:Class``, and the extra that brings what it imports (None: the base install).
+
+    ``suffixes`` are those of the files a reader takes; ``kinds`` those of the items a perceiver takes.
+    """
 
     target: str
     extra: str | None = None
     suffixes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 READERS = {

@@ -1,4 +1,8 @@
-"""ITEMS -> TEXT, FACTS. One file a perceiver; each says what it saw or heard, how sure it is, and where."""
+"""ITEMS -> TEXT, FACTS. One file a perceiver; each says what it saw or heard, how sure it is, and where.
+
+Making one (``plugins.load("perceivers", name)()``) loads nothing heavy, and raises ``MissingExtra`` or
+``MissingWeights`` at once where it could not run: that is how one knows which there are.
+"""
 
 from __future__ import annotations
 
