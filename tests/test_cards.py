@@ -15,7 +15,7 @@ from catalejo.model_files import HubFile, WheelFile
 from catalejo.records import ModelCard, to_json
 
 ALL = list(cards.CARDS.values())
-FREE = {"MIT", "Apache-2.0", "MIT AND Apache-2.0"}
+FREE = {"MIT", "Apache-2.0", "MIT AND Apache-2.0", "BSD-2-Clause"}
 NAMES = [card.name for card in ALL]
 ENCODERS = [card for card in ALL if card.purpose == "search"]
 OTHERS = [card for card in ALL if card.purpose != "search"]

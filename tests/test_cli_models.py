@@ -84,6 +84,8 @@ def test_models_lists_all_with_what_they_may_be_used_for(tiny: Path, run: Run) -
     assert rows["jina-clip-v2"][-2] == "CC-BY-NC-4.0*" and rows["clip-vit-b-32"][-2] == "MIT"
     assert rows["clip-vit-b-32"][1:8] == ["search", "608", "156", "en", "30.4", "63.3", "30.7"]
     assert rows["dinov2-s-14"][1:] == ["attention", "97", "", "", "", "", "", "MIT AND Apache-2.0", ""]
+    assert rows["whisper-base"][1:5] == ["transcribe", "148", "", "en,es"]  # its one precision, fp16
+    assert rows["yamnet"][1:4] == ["facts", "7", "7"]
     assert "forbids use in products" in done.stderr
 
 

