@@ -52,6 +52,8 @@ class Speaker:
         foreseen, used: tokens and cost of the requests so far, before and after; ``used`` is None when one of them was
             not counted by the endpoint.
         notes: what one should know.
+        endpoint, model: that is asked, and the model's name there.
+        record: what is known of the model; None: nothing.
     """
 
     def __init__(
@@ -63,15 +65,15 @@ class Speaker:
         learned: Learned,
         say: Callable[[str], None],
     ) -> None:
-        self._endpoint, self._max_output, self._max_cost = endpoint, max_output, max_cost
+        self.endpoint, self._max_output, self._max_cost = endpoint, max_output, max_cost
         self._learned, self._say, self._scale = learned, say, 1.0
         self.model = choose_model(endpoint, model, endpoint.address.url)
-        self._record = _record(self.model)
-        hosted = bool(endpoint.address.secure and self._record and self._record.prices)
+        self.record = _record(self.model)
+        hosted = bool(endpoint.address.secure and self.record and self.record.prices)
         self.window = running_window(endpoint, self.model, hosted)
-        if self.window.tokens is None and self._record and self._record.window:
-            self.window = Window(self._record.window, f"what is known of {self._record.name}")
-        self._counter = learned.correct(self.model, _counter(self._record))
+        if self.window.tokens is None and self.record and self.record.window:
+            self.window = Window(self.record.window, f"what is known of {self.record.name}")
+        self._counter = learned.correct(self.model, _counter(self.record))
         self.foreseen, self.used = Usage(cost=0.0), Usage(cost=0.0)
         self._counted = True
         self.notes: list[str] = []
@@ -87,8 +89,8 @@ class Speaker:
         limits = [self._max_output]
         if self.window.tokens:
             limits.append(max(self.window.tokens // 4, 1))
-        if self._record and self._record.output_limit:
-            limits.append(self._record.output_limit)
+        if self.record and self.record.output_limit:
+            limits.append(self.record.output_limit)
         return min(limits)
 
     @property
@@ -97,7 +99,7 @@ class Speaker:
         if self.window.tokens is None:
             return None
         budget = self.window.tokens - self.output - _ROOM
-        known = self._record.input_limit if self._record else None
+        known = self.record.input_limit if self.record else None
         return min(budget, known) if known and not self.window.certain else budget
 
     def count(self, text: str) -> Counted:
@@ -109,13 +111,13 @@ class Speaker:
 
     def cost(self, input_tokens: int, output_tokens: int) -> float | None:
         """US dollars of a request; 0 on this machine, None where the price is not known."""
-        if self._endpoint.address.local:
+        if self.endpoint.address.local:
             return 0.0
-        if self._record is None or not self._record.prices:
+        if self.record is None or not self.record.prices:
             return None
         from catalejo.context.prices import price_at
 
-        price = price_at(self._record, input_tokens)
+        price = price_at(self.record, input_tokens)
         return float(price.input * input_tokens + price.output * output_tokens) / 1e6
 
     def foresee(self, prompts: Sequence[Prompt]) -> Usage:
@@ -137,12 +139,20 @@ class Speaker:
             )
         return total
 
-    def send(self, make: Make, shown: Callable[[str], None] | None = None) -> tuple[Prompt, Reply]:
+    def send(
+        self,
+        make: Make,
+        shown: Callable[[str], None] | None = None,
+        *,
+        temperature: float = 0,
+        text_alone: bool = True,
+    ) -> tuple[Prompt, Reply]:
         """Make a prompt for the room there is, and have it answered; made again where the endpoint has less room.
 
         Args:
             make: a prompt of at most so many tokens.
-            shown: see ``Endpoint.chat``.
+            shown, temperature: see ``Endpoint.chat``.
+            text_alone: whether what is counted says something of how the model divides texts; of pictures it does not.
 
         Raises:
             PromptTooLong: it does not fit, with the figures.
@@ -153,14 +163,14 @@ class Speaker:
             foreseen = self.foresee([prompt])
             self._say(f"{self.model}: {told(foreseen)}")
             try:
-                reply = self._endpoint.chat(self.model, prompt.messages, self.output, shown)
+                reply = self.endpoint.chat(self.model, prompt.messages, self.output, shown, temperature)
             except PromptTooLong as refused:
                 if attempt == _REPACKED - 1 or not self._shrink(refused, prompt):
                     raise
                 known = f"{self.window.tokens:,} tokens" if self.window.tokens else "less"
                 self._say(f"{refused}; packing again for {known}")
                 continue
-            self._account(prompt, foreseen, reply)
+            self._account(prompt, foreseen, reply, text_alone)
             return prompt, reply
         raise AssertionError("the last try returns or raises")
 
@@ -177,7 +187,7 @@ class Speaker:
             self._scale *= _MORE
         return True
 
-    def _account(self, prompt: Prompt, foreseen: Usage, reply: Reply) -> None:
+    def _account(self, prompt: Prompt, foreseen: Usage, reply: Reply, text_alone: bool) -> None:
         self.foreseen += foreseen
         if reply.input_tokens is None:
             self._counted = False
@@ -191,7 +201,7 @@ class Speaker:
                 f"the endpoint counted {reply.input_tokens:,} tokens of a prompt that has at least {prompt.low:,}: its "
                 "runtime has cut it, and the answer rests on the rest; start it with a larger context"
             )
-        else:
+        elif text_alone:
             self._learned.learn(self.model, round(prompt.tokens / self._scale), reply.input_tokens)
 
     def totals(self) -> tuple[Usage, Usage | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from catalejo.answerers.connection import MOST_BYTES, Arriving, Connection, Refu
 from catalejo.answerers.stream import Events, Piece, Thoughts, piece
 from catalejo.errors import CannotAsk, EndpointFailed, PromptTooLong
 
-Message = dict[str, str]
+Message = Mapping[str, Any]
 
 _WAITS_S = (1.0, 4.0, 10.0)  # before the second, third and fourth try
 _MOST_WAIT_S = 60.0  # that an endpoint may ask for
@@ -99,15 +99,21 @@ class Endpoint:
         self._to.close()
 
     def chat(
-        self, model: str, messages: Sequence[Message], max_tokens: int, shown: Callable[[str], None] | None = None
+        self,
+        model: str,
+        messages: Sequence[Message],
+        max_tokens: int,
+        shown: Callable[[str], None] | None = None,
+        temperature: float = 0,
     ) -> Reply:
         """Have a model answer; tried again while nothing came and the reason may pass.
 
         Args:
             model: its name there.
-            messages: ``role`` and ``content``.
+            messages: ``role`` and ``content``: a text, or a list of parts of which some are pictures.
             max_tokens: of the answer, at most.
             shown: called with each piece of the answer as it comes.
+            temperature: above 0, the same question may get other answers; left out where the model refuses to be told.
 
         Returns:
             the reply; with ``cut`` set where it broke off after something had come, Ctrl-C included.
@@ -121,6 +127,8 @@ class Endpoint:
         while True:
             coming = _Coming(shown or (lambda text: None))
             body = {"model": model, "messages": list(messages), "stream": True, **self._settings}
+            if "temperature" in body:
+                body["temperature"] = temperature
             wait, error = 0.0, CannotAsk()
             try:
                 return self._once({**body, self._limit: max_tokens}, max_tokens, coming)

@@ -8,9 +8,9 @@ the middle (2307.03172). What does not fit is named, never dropped without a wor
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from catalejo.answerers import Source
 from catalejo.answerers.citations import HEADINGS, UNANSWERABLE
@@ -66,7 +66,7 @@ class Counted(Protocol):
 
 
 Counter = Callable[[str], Counted]
-Message = dict[str, str]
+Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
