@@ -34,6 +34,7 @@ WITHOUT_CATALOG = {
     "cost",
     "plan",
     "curve",
+    "route",
 }
 
 

