@@ -24,6 +24,7 @@ READMES = ("README.md", "README.es.md")
 WITHOUT_CATALOG = {
     "demo",
     "ask",
+    "ocr",
     "patches",
     "attention",
     "models",

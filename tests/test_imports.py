@@ -34,16 +34,18 @@ _LIST = """
     context.prices context.vocabulary context.tokens
     context.breakeven context.tasks context.conditions context.rules context.costs context.plan
     context.pack
-    readers readers.colour readers.exif readers.jpeg readers.image
+    files readers readers.colour readers.exif readers.jpeg readers.image
     readers.blocks readers.characters readers.elements readers.ooxml readers.guarding readers.archives
-    readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.pdf_pictures readers.html
+    readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.html
     readers.docx_lists readers.docx readers.pptx readers.epub
-    files context.media reading_texts perceivers
+    context.media reading_texts perceivers
+    readers.containers readers.tags readers.samples readers.stretches readers.audio
+    readers.frames readers.shots readers.video
     perceivers.reading_order perceivers.text_lines perceivers.ocr ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse encoders.clip encoders.symbolic encoders.transformers encoders.opening
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
-    chance tables upkeep store numbered passages shelf space walk context.counting gathering recordings route
+    chance tables upkeep store numbered passage_rows passages shelf space walk context.counting gathering recordings route
     pages documents reading indexing looking encoding
     speed sides quantizing
     query asking fusion search duplicates health

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from dataclasses import dataclass
 from functools import cache, reduce
 from typing import Any
@@ -36,7 +37,24 @@ READERS = {
             *(".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"),
         ),
     ),
+    "audio": Plugin(
+        "catalejo.readers.audio:AudioReader",
+        "media",
+        (
+            *(".mp3", ".m4a", ".m4b", ".aac", ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".wma", ".mka"),
+            *(".weba", ".aiff", ".aif", ".aifc", ".caf", ".au", ".amr", ".mp2", ".ac3", ".ape", ".wv"),
+        ),
+    ),
+    "video": Plugin(
+        "catalejo.readers.video:VideoReader",
+        "media",
+        (
+            *(".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".vob", ".mts"),
+            *(".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".ogm", ".mxf", ".dv", ".rm", ".rmvb"),
+        ),
+    ),
 }
+RECORDINGS = ("audio", "video")  # readers of what lasts: they need an extra, and their pages may show nothing
 DOCUMENTS = {
     "text": Plugin("catalejo.readers.text:TextReader", suffixes=(".txt", ".text", ".md", ".markdown", ".rst")),
     "pdf": Plugin("catalejo.readers.pdf:PdfReader", suffixes=(".pdf",)),
@@ -55,7 +73,9 @@ ENCODERS = {
 }
 DEFAULT_ENCODER = "conse"
 TEXT_ENCODERS = {"sentence": Plugin("catalejo.encoders.sentence:SentenceEncoder")}  # of texts alone, for documents
-PERCEIVERS: dict[str, Plugin] = {}
+PERCEIVERS: dict[str, Plugin] = {
+    "ocr": Plugin("catalejo.perceivers.ocr:Ocr", "ocr", kinds=("image", "scan", "video")),
+}
 
 _OURS = {
     "readers": READERS,
@@ -101,8 +121,13 @@ def load(group: str, name: str) -> Any:
 
 
 def reader_for(suffix: str) -> str | None:
-    """The reader that takes picture files with this suffix (``.jpg``), or None."""
+    """The reader that takes pictures, recordings or films with this suffix (``.jpg``), or None."""
     return by_suffix("readers").get(suffix.lower())
+
+
+def is_recording(path: str) -> bool:
+    """Whether a file's name is one of a recording or a film."""
+    return reader_for(os.path.splitext(path)[1]) in RECORDINGS
 
 
 def document_for(suffix: str) -> str | None:

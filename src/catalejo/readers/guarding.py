@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from catalejo.errors import CannotRead, CatalejoError, OverLimit
 from catalejo.readers.characters import too_long
@@ -28,7 +29,7 @@ def guarded(pages: Iterator[TextPage], path: str, limits: Limits, kind: str) -> 
         CannotRead: for anything that goes wrong, but errors of ours and a lack of memory, which stay as they are.
     """
     chars = count = 0
-    try:
+    with one_line(path, kind):
         for page in pages:
             count, chars = count + 1, chars + len(page.text)
             if count > limits.max_document_pages:
@@ -36,12 +37,19 @@ def guarded(pages: Iterator[TextPage], path: str, limits: Limits, kind: str) -> 
             if chars > limits.max_chars:
                 raise too_long(path, limits)
             yield page
+    if not count:
+        raise CannotRead(path, f"damaged {kind} (it has no pages)")
+
+
+@contextmanager
+def one_line(path: str, kind: str) -> Iterator[None]:
+    """Whatever goes wrong inside becomes a ``CannotRead``, but errors of ours and a lack of memory."""
+    try:
+        yield
     except (CatalejoError, MemoryError):
         raise
     except Exception as error:  # damaged files make libraries raise anything
         raise CannotRead(path, _reason(error, kind)) from error
-    if not count:
-        raise CannotRead(path, f"damaged {kind} (it has no pages)")
 
 
 def too_many_pages(path: str, limits: Limits) -> OverLimit:

@@ -6,17 +6,19 @@ import ctypes
 import re
 import statistics
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, BinaryIO
 
 import pypdfium2
+from PIL import Image
 from pypdfium2 import raw
 
+from catalejo import files
 from catalejo.errors import CannotRead
 from catalejo.readers import pdf_streams
 from catalejo.readers.characters import tidy
-from catalejo.readers.guarding import guarded, too_many_pages
+from catalejo.readers.guarding import guarded, one_line, too_many_pages
 from catalejo.records import Limits
 from catalejo.texts import TextPage
 
@@ -28,6 +30,8 @@ _CUT = re.compile(rf"(\S{{0,60}})[{_HYPHENS}](\S{{0,60}})( |\n|$|(?=\S))")
 # only which shape they draw, and PDFium then gives nothing, controls, or characters for private use.
 _MEANT = re.compile(r"[^\W_]")
 _MEANT_NOTHING = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f]")
+DPI = 200  # of a page drawn: a letter of 8 points is 22 pixels high, of which OCR needs half
+_LONGEST_PX = 5000  # of a page drawn; posters come with fewer dots an inch
 _PARAGRAPH = 1.4  # times the usual step from line to line; double spacing is a step of its own
 _JUNK_TITLE = re.compile(
     r"^(?:microsoft \w+ - |untitled|sin título|documento?\s*\d*$|.*\.(?:docx?|pdf|indd|qxd|tex|dvi)$)", re.I
@@ -53,16 +57,77 @@ class PdfReader:
         return guarded(_pages(file, path, limits), path, limits, "PDF")
 
 
+def render(path: str, page: int, limits: Limits | None = None) -> Image.Image:
+    """One page of a PDF as a picture; of several, ``drawn`` opens the file once.
+
+    Args:
+        path: of the file.
+        page: from 0.
+        limits: what to refuse.
+
+    Returns:
+        See ``drawn``.
+
+    Raises:
+        CannotRead, OverLimit: see ``drawn``.
+    """
+    limits = limits or Limits()
+    with files.opened(path, limits) as file:
+        return next(drawn(file, path, limits, [page]))[1]
+
+
+def drawn(
+    file: BinaryIO, path: str, limits: Limits, pages: Iterable[int] | None = None
+) -> Iterator[tuple[int, Image.Image]]:
+    """Pages of a PDF as pictures, for what reads or looks at them; each is drawn when it is asked for.
+
+    Args:
+        file: open for reading, at its start.
+        path: for messages.
+        limits: what to refuse; a page of any size is drawn, within ``max_megapixels``.
+        pages: which, from 0, in this order; None: all.
+
+    Yields:
+        A page's number, from 0, and its picture: RGB, upright as it is shown, ``DPI`` dots an inch, or as many as
+        keep its longer side within 5,000 pixels. What is found in it has boxes in these pixels.
+
+    Raises:
+        CannotRead: damaged, encrypted, or no such page.
+        OverLimit: a part of it unpacks to too much.
+    """
+    with one_line(path, "PDF"):
+        document = _opened(file, path, limits)
+        try:
+            with _pdfium:
+                count = len(document)
+            for number in range(count) if pages is None else pages:
+                if not 0 <= number < count:
+                    raise CannotRead(path, f"it has no page {number + 1}, but {count} in all")
+                with _pdfium:
+                    picture = _picture(document, number, path, limits)
+                yield number, picture
+        finally:
+            with _pdfium:
+                document.close()
+
+
+def _picture(document: Any, number: int, path: str, limits: Limits) -> Image.Image:
+    page = _page_of(document, number + 1, path)
+    try:
+        wide, high = (max(side, 1.0) for side in page.get_size())  # points, 1/72 inch
+        most = (limits.max_megapixels * 1e6 / (wide * high)) ** 0.5
+        bitmap = page.render(scale=min(DPI / 72, _LONGEST_PX / max(wide, high), most))
+        try:
+            picture: Image.Image = bitmap.to_pil().convert("RGB")
+            return picture.copy()  # the pixels that PDFium gave go with its page
+        finally:
+            bitmap.close()
+    finally:
+        page.close()
+
+
 def _pages(file: BinaryIO, path: str, limits: Limits) -> Iterator[TextPage]:
-    head = file.read(1024)
-    file.seek(0)
-    if not head:
-        raise CannotRead(path, "empty file")
-    if b"%PDF-" not in head:
-        raise CannotRead(path, "no PDF, whatever its name says")
-    pdf_streams.check(file, path, limits)
-    with _pdfium:
-        document = _opened(file, path)
+    document = _opened(file, path, limits)
     try:
         with _pdfium:
             count = len(document)
@@ -78,11 +143,26 @@ def _pages(file: BinaryIO, path: str, limits: Limits) -> Iterator[TextPage]:
             document.close()
 
 
-def _opened(file: BinaryIO, path: str) -> Any:
+def _opened(file: BinaryIO, path: str, limits: Limits) -> Any:
+    head = file.read(1024)
+    file.seek(0)
+    if not head:
+        raise CannotRead(path, "empty file")
+    if b"%PDF-" not in head:
+        raise CannotRead(path, "no PDF, whatever its name says")
+    pdf_streams.check(file, path, limits)
     try:
-        return pypdfium2.PdfDocument(file)
+        with _pdfium:
+            return pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         raise CannotRead(path, _REASONS.get(error.err_code, _REASONS[raw.FPDF_ERR_FORMAT])) from error
+
+
+def _page_of(document: Any, number: int, path: str) -> Any:
+    try:
+        return document[number - 1]
+    except pypdfium2.PdfiumError as error:
+        raise CannotRead(path, f"damaged PDF (page {number} cannot be opened)") from error
 
 
 def _title(document: Any) -> str:
@@ -92,10 +172,7 @@ def _title(document: Any) -> str:
 
 
 def _page(document: Any, number: int, title: str, path: str) -> TextPage:
-    try:
-        page = document[number - 1]
-    except pypdfium2.PdfiumError as error:
-        raise CannotRead(path, f"damaged PDF (page {number} cannot be opened)") from error
+    page = _page_of(document, number, path)
     try:
         words = page.get_textpage()
         try:
