@@ -21,7 +21,7 @@ DOORS = {"weights", "answerers.connection"}  # to a model hub, when fetching; to
 
 # Every module may import only those before it.
 _LIST = """
-    errors model_files texts facts records reports language grammar words chunking
+    errors model_files texts facts records reports language grammar words chunking visual_answers abstaining
     answer_kinds everyday_questions ranking quoting retrieval plugins packaged cards
     fetched weights building hubcache wheels lock fetching
     use use.graph use.runs use.tokens
@@ -30,6 +30,7 @@ _LIST = """
     clip.products clip.int8 clip.copying
     answerers answerers.verbatim answerers.citations answerers.extractive answerers.complaints answerers.stream
     answerers.address answerers.connection answerers.endpoint answerers.runtime answerers.learned
+    answerers.capabilities
     context context.language_model context.model_data context.others context.models
     context.prices context.vocabulary context.tokens
     context.breakeven context.tasks context.conditions context.rules context.costs context.plan
@@ -38,7 +39,7 @@ _LIST = """
     readers.blocks readers.characters readers.elements readers.ooxml readers.guarding readers.archives
     readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.html
     readers.docx_lists readers.docx readers.pptx readers.epub
-    context.media reading_texts perceivers
+    context.media context.resolution reading_texts perceivers
     readers.containers readers.tags readers.samples readers.stretches readers.audio
     readers.frames readers.shots readers.video
     perceivers.reading_order perceivers.text_lines perceivers.ocr ocr_files
@@ -49,7 +50,7 @@ _LIST = """
     pages documents reading indexing looking encoding
     speed sides quantizing
     query asking fusion search duplicates health
-    speaking routes answering
+    speaking routes answering answerers.shown answerers.viewing answerers.vision
     caption_formats captions measures intervals evaluate similarity
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from catalejo.errors import CannotRead, OverLimit
+from catalejo.plugins import is_recording
 from catalejo.records import Limits
 
 
@@ -18,16 +19,18 @@ def opened(path: str, limits: Limits) -> Iterator[BinaryIO]:
 
     Raises:
         CannotRead: with the reason; whatever goes wrong inside the ``with`` becomes one too.
-        OverLimit: larger than ``max_file_mb``.
+        OverLimit: larger than ``max_file_mb``; a recording or a film, than ``max_media_mb``.
     """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise CannotRead(path, "not a regular file")
-            if info.st_size > limits.max_file_mb * 1e6:
-                size, limit = f"{info.st_size / 1e6:.0f} MB", f"{limits.max_file_mb:g} MB"
-                raise OverLimit(path, f"the file has {size}", limit, "--max-file-mb")
+            media = is_recording(path)
+            most_mb = limits.max_media_mb if media else limits.max_file_mb
+            if info.st_size > most_mb * 1e6:
+                flag = "--max-media-mb" if media else "--max-file-mb"
+                raise OverLimit(path, f"the file has {info.st_size / 1e6:.0f} MB", f"{most_mb:g} MB", flag)
             yield file
     except OSError as error:
         raise CannotRead(path, (error.strerror or str(error)).lower()) from error

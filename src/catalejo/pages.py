@@ -14,9 +14,9 @@ import numpy as np
 from catalejo import files, plugins, walk
 from catalejo.encoders import Encoded, Encoder
 from catalejo.encoders.batching import cores
-from catalejo.errors import CannotRead, CatalejoError
+from catalejo.errors import CannotRead, CatalejoError, MissingExtra
 from catalejo.readers import Page, Reader
-from catalejo.records import Limits
+from catalejo.records import Item, Label, Limits
 from catalejo.walk import Found
 
 
@@ -31,7 +31,7 @@ class PageReader:
     def __init__(self, limits: Limits, side_px: int) -> None:
         self._limits, self._side_px = limits, side_px
         self._decoding = threading.BoundedSemaphore(cores())  # more at once are no faster, and each holds a picture
-        self._readers: dict[str, Reader] = {name: plugins.load("readers", name)() for name in plugins.table("readers")}
+        self._readers: dict[str, Reader] = {}
 
     @contextmanager
     def opened(self, path: str) -> Iterator[tuple[BinaryIO, Found]]:
@@ -50,18 +50,44 @@ class PageReader:
             CannotRead, OverLimit: see ``Reader``.
         """
         file.seek(0)
-        reader = self._readers[plugins.reader_for(os.path.splitext(path)[1]) or "image"]
-        pages = reader.read(file, path, self._limits, self._side_px)
-        page = self._next(pages)
+        try:
+            reader = self._reader(plugins.reader_for(os.path.splitext(path)[1]) or "image")
+            pages = reader.read(file, path, self._limits, self._side_px)
+            page = self._next(pages)
+        except MissingExtra as error:  # the other files need none
+            raise CannotRead(path, str(error)) from error
         if page is None:
             raise CannotRead(path, "it has no pages")
         while page is not None:
             yield page
             page = self._next(pages)
 
+    def _reader(self, name: str) -> Reader:
+        if name not in self._readers:
+            self._readers[name] = plugins.load("readers", name)()
+        return self._readers[name]
+
     def _next(self, pages: Iterator[Page]) -> Page | None:
         with self._decoding:
             return next(pages, None)
+
+
+def item_of(page: Page, hash: str, labels: tuple[Label, ...] = ()) -> Item:
+    """A page as an item of the file with this hash."""
+    return Item(
+        hash,
+        page.page,
+        page.kind,
+        page.width_px,
+        page.height_px,
+        page.taken,
+        page.camera,
+        page.latitude,
+        page.longitude,
+        labels,
+        page.start_s,
+        page.end_s,
+    )
 
 
 def digest(file: BinaryIO) -> str:
@@ -74,8 +100,11 @@ def encode(encoder: Encoder, page: Page, path: str) -> Encoded:
     """One page, encoded.
 
     Raises:
-        CannotRead: the model chokes on it, or its vector is not made of numbers; the others must not suffer.
+        CannotRead: it is a stretch of sound, whose picture shows nothing; or the model chokes on it, or its vector is
+            not made of numbers; the others must not suffer.
     """
+    if page.kind == "audio":
+        raise CannotRead(path, "a recording, and no picture: there is nothing in it to see")
     try:
         encoded = encoder.encode_images([page.picture])[0]
     except (CatalejoError, MemoryError):

@@ -271,6 +271,9 @@ class Limits:
             a PDF, in megabytes; pictures and films inside it are not unpacked.
         max_unpacked_ratio: how many times its own size such an archive may say it unpacks to, all of it.
         max_archive_entries: files inside such an archive.
+        max_seconds: how long a recording or a film may last.
+        max_streams: pictures, sounds, subtitles and attachments in one recording or film.
+        max_media_mb: size of a recording or a film, which is read piece by piece, in megabytes.
 
     Raises:
         BadQuery: one of them is not above 0, or not a number.
@@ -284,6 +287,9 @@ class Limits:
     max_unpacked_mb: float = 100.0
     max_unpacked_ratio: float = 200.0
     max_archive_entries: int = 20_000
+    max_seconds: float = 12 * 3600.0
+    max_streams: int = 100
+    max_media_mb: float = 20_000.0
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():

@@ -29,8 +29,28 @@ def _pictures() -> dict[str, bytes]:
     }
 
 
+def _recordings() -> dict[str, bytes]:
+    import films
+
+    return {
+        "wav": films.recording(films.tone(3.0)),
+        "mp3, long enough for two stretches": films.recording(films.tone(55.0), "mp3"),
+        "opus": films.recording(films.tone(2.0), "ogg"),
+    }
+
+
+def _films() -> dict[str, bytes]:
+    import films
+
+    return {
+        "mp4": films.two_scenes(),
+        "webm": films.two_scenes("webm", "libvpx"),
+        "silent": films.film(films.still("coffee.png", 1.0)),
+    }
+
+
 # One entry a reader: good files by name. A new reader adds its own here.
-SAMPLES: dict[str, Callable[[], dict[str, bytes]]] = {"image": _pictures}
+SAMPLES: dict[str, Callable[[], dict[str, bytes]]] = {"image": _pictures, "audio": _recordings, "video": _films}
 
 
 @pytest.fixture(params=sorted(plugins.READERS))
@@ -63,8 +83,14 @@ def test_pages(reader: Reader, samples: dict[str, bytes]) -> None:
         for page in pages:
             assert page.kind, label
             assert page.picture.mode == "RGB", label
-            assert page.width_px >= page.picture.width > 0, label
-            assert page.height_px >= page.picture.height > 0, label
+            if page.kind == "audio":  # a drawing of it, in no size of its own
+                assert (page.width_px, page.height_px) == (0, 0), label
+            else:
+                assert page.width_px >= page.picture.width > 0, label
+                assert page.height_px >= page.picture.height > 0, label
+            lasts = page.kind in ("audio", "video")
+            assert (page.start_s is not None, page.end_s is not None) == (lasts, lasts), label
+            assert not lasts or 0 <= (page.start_s or 0.0) < (page.end_s or 0.0), label
             assert (page.latitude is None) == (page.longitude is None), label
 
 
@@ -120,7 +146,7 @@ def test_limits_name_their_flag(reader: Reader, samples: dict[str, bytes]) -> No
     refused = 0
     for data in samples.values():
         try:
-            read(reader, data, limits=Limits(max_megapixels=0.0001, max_pages=1))
+            read(reader, data, limits=Limits(max_megapixels=0.0001, max_pages=1, max_seconds=0.5))
         except OverLimit as error:
             refused += 1
             assert "over the limit of" in error.reason

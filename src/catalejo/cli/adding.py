@@ -34,6 +34,11 @@ _OF_DOCUMENTS = {
     "--max-unpacked-ratio": "Most times its own size that it may unpack to.",
     "--max-archive-entries": "Most files inside it.",
 }
+_OF_RECORDINGS = {
+    "--max-seconds": "Longest recording or film.",
+    "--max-streams": "Most streams (pictures, sounds, subtitles, attachments) of one.",
+    "--max-media-mb": "Largest recording or film; it is read piece by piece.",
+}
 
 
 def limit_options(function: F) -> F:
@@ -42,8 +47,13 @@ def limit_options(function: F) -> F:
 
 
 def document_limit_options(function: F) -> F:
-    """What readers of documents refuse: the limits of ``Limits`` that are not those of pictures."""
+    """What readers of documents refuse: ``max_chars`` to ``max_archive_entries``."""
     return _options(function, _OF_DOCUMENTS)
+
+
+def recording_limit_options(function: F) -> F:
+    """What readers of recordings and films refuse: ``max_seconds``, ``max_streams``, ``max_media_mb``."""
+    return _options(function, _OF_RECORDINGS)
 
 
 def _options(function: F, helps: Mapping[str, str]) -> F:
@@ -60,6 +70,7 @@ def _options(function: F, helps: Mapping[str, str]) -> F:
 @click.option("-0", "nul", is_flag=True, help="The list on standard input ends its names with NUL, as `find -print0`.")
 @limit_options
 @document_limit_options
+@recording_limit_options
 @click.option("--workers", type=click.IntRange(min=1), help="Cores to use. Default: all.")
 @encoder_option("For a new catalog: its encoder, by name or path. Default: conse.")
 @json_option

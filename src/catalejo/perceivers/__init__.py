@@ -23,13 +23,11 @@ RATE_HZ = 16_000  # of all samples that are given to perceivers
 
 
 class Sound(Protocol):
-    """What a recording sounds like.
+    """What a recording sounds like."""
 
-    Attributes:
-        duration_s: as the file has it; None where it does not say.
-    """
-
-    duration_s: float | None
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds, as the file has it; None where it does not say."""
 
     def blocks(self) -> Iterator[Samples]:
         """All of it from the start: mono, 16 kHz, -1 to 1, in blocks (n,) of at most 30 s.

@@ -1,0 +1,180 @@
+"""Films: one page a shot with its key frame, then the stretches of their sound. Needs the extra ``media``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from catalejo import files
+from catalejo.errors import CannotRead
+from catalejo.facts import Fact
+from catalejo.readers import Page, audio, containers, frames, tags
+from catalejo.readers.shots import SMALL_PX, Cutter, Sketch, sketch
+from catalejo.records import Limits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_LOOKED_AT = 31.0  # frames a second; more say nothing new about where shots begin
+_CANDIDATES, _APART_S = 6, 0.4  # key frames in hand for one shot; the least time between two
+
+
+class VideoReader:
+    """Gives the shots of a film, kind ``video``, and then the stretches of its sound, kind ``audio``."""
+
+    def read(self, file: BinaryIO, path: str, limits: Limits, side_px: int) -> Iterator[Page]:
+        """See ``Reader``. A film without pictures gives only its sound."""
+        number = 0
+        with containers.opened(file, path, limits) as container:
+            sounds = containers.sound(container) is not None
+            if (stream := containers.film(container)) is not None:
+                for page in _shots(container, stream, path, limits, side_px):
+                    number = page.page + 1
+                    yield page
+            elif not sounds:
+                raise CannotRead(path, "it has neither pictures nor sound")
+        if sounds:
+            with containers.opened(file, path, limits) as container:
+                yield from audio.pages(container, path, limits, number)
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A frame that may stand for its shot."""
+
+    sketch: Sketch
+    picture: Image.Image
+    size: tuple[int, int]
+
+
+class _Shot:
+    """A shot being seen: when it began, and a few frames spread over it, however long it lasts."""
+
+    def __init__(self, start_s: float, kept: Iterable[_Candidate] = ()) -> None:
+        self.start_s = start_s
+        self.candidates = list(kept)
+        self._apart_s = _APART_S
+
+    def wants(self, second: float) -> bool:
+        return not self.candidates or second - self.candidates[-1].sketch.second >= self._apart_s
+
+    def keep(self, one: _Candidate) -> None:
+        self.candidates.append(one)
+        if len(self.candidates) > _CANDIDATES:
+            self.candidates = self.candidates[::2]
+            self._apart_s *= 2
+
+    def split(self, second: float) -> _Shot:
+        """End it here; the shot that follows, with what was already seen of it."""
+        after = [one for one in self.candidates if one.sketch.second >= second]
+        self.candidates = [one for one in self.candidates if one.sketch.second < second] or self.candidates[:1]
+        return _Shot(second, after)
+
+    def best(self) -> _Candidate:
+        """Of the frames most like the shot as a whole, the sharpest."""
+        middle = np.mean([one.sketch.layout for one in self.candidates], axis=0)
+        off = [float(np.abs(one.sketch.layout - middle).mean()) + one.sketch.flat for one in self.candidates]
+        near = [one for one, far in zip(self.candidates, off, strict=True) if far <= 1.5 * min(off) + 0.01]
+        return max(near, key=lambda one: _sharpness(one.picture))
+
+
+def _shots(
+    container: InputContainer, stream: containers.Stream, path: str, limits: Limits, side_px: int
+) -> Iterator[Page]:
+    made = tags.read(container.metadata, stream.metadata)
+    shot, cutter, number = _Shot(0.0), Cutter(), 0
+    looked_s, end_s = float("-inf"), 0.0
+
+    def page(of: _Shot, end_s: float) -> Page:
+        key = of.best()
+        wide, high = key.size
+        return Page(
+            key.picture,
+            number,
+            "video",
+            wide,
+            high,
+            made.taken,
+            made.camera,
+            made.latitude,
+            made.longitude,
+            round(of.start_s, 3),
+            round(end_s, 3),
+        )
+
+    for second, frame in containers.frames(container, stream, path, limits):
+        end_s = second + containers.length_s(frame, stream)
+        if second - looked_s < 1 / _LOOKED_AT:
+            continue
+        looked_s = second
+        containers.check_size(frame.width, frame.height, path, limits)
+        now = sketch(second, _small(frame))
+        began_s = cutter.see(now)
+        if shot.wants(second):
+            shot.keep(_Candidate(now, frames.picture(frame, stream, side_px), frames.shown_size(frame, stream)))
+        if began_s is not None:
+            after = shot.split(began_s)
+            yield page(shot, began_s)
+            shot, number = after, number + 1
+            if not shot.candidates:
+                shot.keep(_Candidate(now, frames.picture(frame, stream, side_px), frames.shown_size(frame, stream)))
+    yield page(shot, end_s)
+
+
+def _small(frame: Any) -> Any:
+    return frame.reformat(*SMALL_PX, "rgb24", interpolation="FAST_BILINEAR").to_ndarray()
+
+
+def _sharpness(picture: Image.Image) -> float:
+    grey = np.asarray(picture.convert("L").reduce(max(1, min(picture.size) // 256)), np.float32)
+    return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
+
+
+def frames_at(path: str | Path, seconds: Iterable[float], limits: Limits | None = None) -> Iterator[Image.Image]:
+    """What a film shows at some seconds, at its full size, upright.
+
+    Args:
+        path: of the film.
+        seconds: from its start, in any order; in rising order is fastest. Beyond its end stands its last frame.
+        limits: what to refuse.
+
+    Raises:
+        MissingExtra: PyAV is not installed.
+        CannotRead: it is no film, or shows nothing.
+        OverLimit: it passes a limit.
+    """
+    name, limits = os.fspath(path), limits or Limits()
+    with files.opened(name, limits) as file:
+        for second in seconds:
+            file.seek(0)
+            with containers.opened(file, name, limits) as container:
+                stream = _film(container, name)
+                found = None
+                for at, frame in containers.frames(container, stream, name, limits):
+                    if found is not None and at > second:
+                        break
+                    found = frame
+                yield frames.picture(found, stream)
+
+
+def about(path: str | Path, limits: Limits | None = None) -> tuple[Fact, ...]:
+    """What a film says of itself, by ``file``."""
+    name, limits = os.fspath(path), limits or Limits()
+    with files.opened(name, limits) as file, containers.opened(file, name, limits) as container:
+        stream = _film(container, name)
+        facts = list(audio.facts(containers.duration_s(container), tags.read(container.metadata, stream.metadata)))
+        facts.append(Fact("size", f"{stream.codec_context.width} x {stream.codec_context.height}", None, "file"))
+        return tuple(facts)
+
+
+def _film(container: InputContainer, path: str) -> containers.Stream:
+    stream = containers.film(container)
+    if stream is None:
+        raise CannotRead(path, "it has no moving pictures" if containers.sound(container) else "nothing to see in it")
+    return stream

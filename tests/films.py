@@ -1,0 +1,137 @@
+"""Films and recordings made on the spot, small and always the same, for the tests of what reads them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from catalejo.demo import pictures
+
+av = pytest.importorskip("av", reason="films and recordings need the extra `media`")
+
+Array = npt.NDArray[Any]
+RATE = 10  # frames a second of these films
+SIZE = (160, 120)
+SCENES = ("chelsea.png", "rocket.jpg", "coffee.png", "coins.png", "motorcycle_left.png", "camera.png")
+
+
+@cache
+def scene(name: str, size: tuple[int, int] = SIZE) -> Image.Image:
+    """A sample photograph at this size."""
+    with Image.open(pictures() / name) as opened:
+        return opened.convert("RGB").resize(size, Image.Resampling.BOX)
+
+
+def tone(seconds: float, hertz: float = 440.0, rate: int = 16_000, level: float = 0.5) -> Array:
+    """(n,) float32."""
+    return (level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def still(name: str, seconds: float, rate: int = RATE, size: tuple[int, int] = SIZE) -> list[Image.Image]:
+    """Frames of one photograph."""
+    return [scene(name, size)] * round(seconds * rate)
+
+
+def film(
+    frames: Iterable[Image.Image],
+    *,
+    sound: Array | None = None,
+    format: str = "mp4",
+    codec: str = "libx264",
+    rate: int = RATE,
+    times: Sequence[float] | None = None,
+    sound_rate: int = 16_000,
+    metadata: dict[str, str] | None = None,
+    prepare: Callable[[Any], None] = lambda stream: None,
+    options: dict[str, str] | None = None,
+) -> bytes:
+    """A film as the bytes of a file.
+
+    Args:
+        frames: RGB, of one size.
+        sound: (n,) float32, mono.
+        times: seconds of the frames, where they are not even.
+        prepare: is given the video stream before the first frame.
+        options: of the container.
+    """
+    made = io.BytesIO()
+    with av.open(made, "w", format, options=options or {}) as container:
+        container.metadata.update(metadata or {})
+        video = None
+        for number, picture in enumerate(frames):
+            if video is None:
+                video = container.add_stream(codec, rate, options={"preset": "ultrafast"} if codec == "libx264" else {})
+                video.width, video.height, video.pix_fmt = *picture.size, "yuv420p"
+                if times is not None:
+                    video.codec_context.time_base = Fraction(1, 1000)
+                prepare(video)
+                heard = _sound_stream(container, sound, sound_rate, format)
+            frame = av.VideoFrame.from_image(picture)
+            if times is None:
+                frame.pts, frame.time_base = number, Fraction(1, rate)
+            else:
+                frame.pts, frame.time_base = round(times[number] * 1000), Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        if video is None:
+            heard = _sound_stream(container, sound, sound_rate, format)
+        else:
+            container.mux(video.encode(None))
+        if heard is not None and sound is not None:
+            _encode(container, heard, sound, sound_rate)
+    return made.getvalue()
+
+
+def recording(sound: Array, format: str = "wav", codec: str = "", rate: int = 16_000, **options: Any) -> bytes:
+    """A recording as the bytes of a file; sound (n,) or (channels, n)."""
+    made = io.BytesIO()
+    with av.open(made, "w", format) as container:
+        container.metadata.update(options.get("metadata", {}))
+        heard = _sound_stream(container, sound, rate, format, codec)
+        _encode(container, heard, sound, rate)
+    return made.getvalue()
+
+
+_CODECS = {
+    "wav": "pcm_s16le",
+    "mp3": "libmp3lame",
+    "flac": "flac",
+    "ogg": "libopus",
+    "webm": "libopus",
+    "mpegts": "mp2",
+}
+
+
+def _sound_stream(container: Any, sound: Array | None, rate: int, format: str, codec: str = "") -> Any:
+    if sound is None:
+        return None
+    layout = "stereo" if sound.ndim == 2 else "mono"
+    return container.add_stream(codec or _CODECS.get(format, "aac"), rate, layout=layout)
+
+
+def _encode(container: Any, stream: Any, sound: Array, rate: int) -> None:
+    layout = "stereo" if sound.ndim == 2 else "mono"
+    rows = np.atleast_2d(sound).astype(np.float32)
+    resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=stream.codec_context.rate)
+    for at in range(0, rows.shape[1], rate):
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(rows[:, at : at + rate]), "fltp", layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+        for ready in resampler.resample(frame):
+            container.mux(stream.encode(ready))
+    for ready in resampler.resample(None):
+        container.mux(stream.encode(ready))
+    container.mux(stream.encode(None))
+
+
+@cache
+def two_scenes(format: str = "mp4", codec: str = "libx264") -> bytes:
+    """A cat for 1.5 s, a rocket for 1.5 s, and a tone."""
+    frames = still("chelsea.png", 1.5) + still("rocket.jpg", 1.5)
+    return film(frames, sound=tone(3.0), format=format, codec=codec)
