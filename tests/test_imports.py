@@ -25,7 +25,7 @@ _LIST = """
     answer_kinds everyday_questions ranking quoting retrieval plugins packaged cards
     fetched weights building hubcache wheels lock fetching
     use use.graph use.runs use.tokens
-    conse conse.checkpoint conse.labels conse.space conse.graph conse.query
+    conse conse.checkpoint conse.labels conse.space conse.graph conse.query recognised alt_texts
     clip clip.layout clip.pixels clip.tokens clip.towers clip.scores
     clip.products clip.int8 clip.copying
     answerers answerers.verbatim answerers.citations answerers.extractive answerers.complaints answerers.stream
@@ -55,10 +55,10 @@ _LIST = """
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence
-    trial comparing comparing_child taxonomy prompts accuracy probabilities classify judge keeping
+    trial comparing comparing_child taxonomy prompts accuracy probabilities classify describing judge keeping
     catalog (package) demo
     cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.keeping
-    cli.reporting cli.evaluating cli.classifying cli.inside cli.modelling cli.counting cli.routing cli.language_models
+    cli.reporting cli.evaluating cli.classifying cli.describing cli.inside cli.modelling cli.counting cli.routing cli.language_models
     cli.seeing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__
 """

@@ -25,6 +25,7 @@ COMMANDS = {
     "ocr": ("seeing", "Read the text in pictures, scans and PDFs."),
     "encode": ("encoding", "Give the pictures another encoder's vectors, beside those they have."),
     "classify": ("classifying", "Sort pictures into classes that you name, without training anything."),
+    "describe": ("describing", "Write captions and alternative texts, for people who cannot see the pictures."),
     "matrix": ("evaluating", "Show the cosine of every picture with every caption."),
     "evaluate": ("evaluating", "Measure how well pictures are found by their captions, and captions by pictures."),
     "compare": ("evaluating", "Choose an encoder: quality, speed, memory and size of each on your pictures."),
