@@ -10,6 +10,7 @@ from catalejo.language import language_of
 from catalejo.texts import Cue, Passage, Span
 
 ALTERED, INVENTED, NO_QUOTE, NO_PASSAGE = "altered", "invented", "no quote", "no such passage"
+NOT_TEXT = "nothing to quote"  # a picture or a sound
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Citation:
         verified: whether the quote stands there word for word, white space, quotation marks and the composition
             of accents aside.
         number: of the passage the model named, from 1.
-        problem: empty, ``altered``, ``invented``, ``no quote`` or ``no such passage``.
+        problem: empty, ``altered``, ``invented``, ``no quote``, ``no such passage`` or, of a picture or a sound,
+            ``nothing to quote``.
         nearest: the text of the source that comes nearest to an altered quote.
     """
 
