@@ -40,14 +40,14 @@ _LIST = """
     readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.html
     readers.docx_lists readers.docx readers.pptx readers.epub
     context.media context.resolution reading_texts perceivers
-    readers.containers readers.tags readers.samples readers.stretches readers.audio
-    readers.frames readers.shots readers.video
+    readers.containers readers.tags readers.frames readers.headers
+    readers.samples readers.stretches readers.audio readers.shots readers.video
     perceivers.reading_order perceivers.text_lines perceivers.ocr ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse encoders.clip encoders.symbolic encoders.transformers encoders.opening
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
-    chance tables upkeep store numbered passage_rows passages shelf space walk context.counting gathering recordings route
-    pages documents reading indexing looking encoding
+    chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk context.counting gathering recordings route
+    pages senses documents reading indexing looking encoding
     speed sides quantizing
     query asking fusion search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision

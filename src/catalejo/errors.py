@@ -20,6 +20,7 @@
     ├── CannotAsk            a question that got no answer
     │   ├── NoEndpoint       ... because no language model's endpoint is named
     │   ├── EndpointFailed   ... because the endpoint is down, refuses, or sends what cannot be read
+    │   ├── CannotPerceive   ... because the model takes no pictures, or no sound
     │   ├── PromptTooLong    ... because what must be sent does not fit into the model's context
     │   └── TooCostly        ... because it would cost more than the user allows
     ├── WeightsError
@@ -222,6 +223,23 @@ class EndpointFailed(CannotAsk):
     def __init__(self, where: str, reason: str, status: int | None = None, passing: bool = False) -> None:
         self.where, self.reason, self.status, self.passing = where, reason, status, passing
         super().__init__(f"{where}: {reason}")
+
+
+class CannotPerceive(CannotAsk):
+    """A model does not take what it is to be shown.
+
+    Args:
+        model: its name.
+        what: ``pictures`` or ``sound``.
+        because: who says so.
+    """
+
+    def __init__(self, model: str, what: str, because: str) -> None:
+        self.what = what
+        super().__init__(
+            f"{model} takes no {what}: {because}. Name a model that does, or start the server with the model's projector "
+            "(llama-server --mmproj); without such a model: --with facts"
+        )
 
 
 class PromptTooLong(CannotAsk):

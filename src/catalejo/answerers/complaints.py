@@ -45,6 +45,18 @@ _TOO_LONG = re.compile(
     r"|maximum number of tokens allowed|`max_new_tokens` must be",
     re.I | re.S,
 )
+# llama.cpp and llamafile, llama-cpp-python, vLLM, OpenAI, Ollama, Groq, DeepSeek, OpenRouter.
+_NO_PICTURES = re.compile(
+    r"image input is not supported|images? (?:input )?(?:is|are) not supported|not support(?:ed)? (?:image|vision)"
+    r"|missing data required for image input|not a multimodal model|at most 0 image|0 image\(s\)"
+    r"|image_url\S* is only supported by|unsupported content part type|unknown variant .image_url"
+    r"|content must be a string|not compiled for multimodal|not configured with a mmproj"
+    r"|no endpoints found that support image|support image input|input should be 'text'",
+    re.I,
+)
+_NO_SOUND = re.compile(
+    r"audio input is not supported|not support(?:ed)? audio|at most 0 audio|support audio input", re.I
+)
 _OPTIONAL = ("stream_options", "temperature", "max_tokens")
 
 
@@ -99,6 +111,12 @@ def unknown_setting(body: Any, sent: dict[str, Any]) -> str:
     """The optional setting of a request that a refusal names; empty where it names none."""
     text = said(body)
     return next((name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", text)), "")
+
+
+def refuses_media(body: Any) -> str:
+    """What a refusal says that the model does not take: ``pictures``, ``sound``; empty where it is about neither."""
+    text = said(body)
+    return "sound" if _NO_SOUND.search(text) else "pictures" if _NO_PICTURES.search(text) else ""
 
 
 def wants_completion_tokens(body: Any) -> bool:

@@ -16,7 +16,7 @@ from catalejo.answerers import complaints
 from catalejo.answerers.address import address, key
 from catalejo.answerers.connection import MOST_BYTES, Arriving, Connection, Refused, Timeouts, silent
 from catalejo.answerers.stream import Events, Piece, Thoughts, piece
-from catalejo.errors import CannotAsk, EndpointFailed, PromptTooLong
+from catalejo.errors import CannotAsk, CannotPerceive, EndpointFailed, PromptTooLong
 
 Message = Mapping[str, Any]
 
@@ -120,6 +120,7 @@ class Endpoint:
 
         Raises:
             PromptTooLong: the prompt passes the model's context; with the figures the endpoint told.
+            CannotPerceive: the model takes no pictures, or no sound.
             EndpointFailed: it is down, refuses, has no such model, is silent too long, or sends what cannot be read.
             MissingExtra: the ``openai`` client is not installed.
         """
@@ -245,6 +246,8 @@ class Endpoint:
         because = f": {said}" if said else ""
         if long := complaints.too_long(refused.body):
             return PromptTooLong(f"{self.address.url}: the prompt is too long{because}", long.limit, long.tokens)
+        if what := complaints.refuses_media(refused.body):
+            return CannotPerceive(model or self.address.url, what, f"{self.address.url} says: {said}")
         if status in (401, 403) and not self._key.value:
             unseen = " (OPENAI_API_KEY goes over https or to this machine only)" if _has_openai_key() else ""
             return self._to.failed(f"wants a key: set CATALEJO_API_KEY{unseen}", status)
