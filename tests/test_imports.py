@@ -42,9 +42,9 @@ _LIST = """
     context.media context.resolution reading_texts perceivers
     readers.containers readers.tags readers.frames readers.headers
     readers.samples readers.stretches readers.audio readers.shots readers.video
-    perceivers.reading_order perceivers.text_lines perceivers.ocr ocr_files
+    perceivers.reading_order perceivers.text_lines perceivers.ocr perceivers.colours ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
-    encoders.sentence encoders.conse encoders.clip encoders.symbolic encoders.transformers encoders.opening
+    encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers encoders.opening
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk context.counting gathering recordings route
     pages senses documents reading indexing looking encoding

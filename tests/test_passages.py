@@ -18,7 +18,8 @@ from making import Array, Counting, Meaning, prose
 from catalejo import upkeep
 from catalejo.chunking import passages, sentences, span_of
 from catalejo.errors import CannotWrite, CatalogDamaged
-from catalejo.passages import PassageRow, Passages
+from catalejo.passage_rows import PassageRow
+from catalejo.passages import Passages
 from catalejo.ranking import presence, saturated
 from catalejo.store import Store
 from catalejo.texts import Cue, TextPage
@@ -106,8 +107,8 @@ def test_a_passage_comes_back_as_it_was(store: Store, texts: Passages) -> None:
     texts.write(rows)
     ids = np.array([row.id for row in rows], np.int64)
     found = Passages(Store(store.folder)).texts(ids)
-    assert found == {row.id: (row.key, row.passage) for row in rows}
-    first = found[rows[0].id][1]
+    assert found == {row.id: (row.key, row.passage, "text") for row in rows}
+    first = found[rows[0].id].passage
     assert (first.span.page, first.span.start_s, first.span.end_s) == (3, 1.5, 4.0)
     assert first.text == text[first.span.start : first.span.end]
     assert found[rows[-1].id][1].span.start_s is None
@@ -213,7 +214,7 @@ def test_a_very_long_text(texts: Passages) -> None:
     assert len(text) > 200_000 and len(rows) > 300
     texts.write(rows)
     found = texts.texts(np.array([row.id for row in rows]))
-    assert all(text[p.span.start : p.span.end] == p.text for _, p in found.values())
+    assert all(text[p.span.start : p.span.end] == p.text for _, p, _ in found.values())
     assert len(found) == len(rows) == texts.count()
     assert texts.vectors(most=100).shape == (100, 64)
     assert np.array_equal(texts.vectors(most=100), texts.vectors(most=100))

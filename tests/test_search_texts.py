@@ -149,7 +149,7 @@ def test_search_prints_the_quote_and_gives_it_in_json(mixed: Catalog, run: Run, 
     (hit,) = found["hits"]
     assert hit["quote"] == CATS.split("\n")[0]
     assert hit["text"][hit["sentence"]["start"] : hit["sentence"]["end"]] == hit["quote"]
-    assert hit["span"] == {"page": 1, "start": 0, "end": len(CATS), "start_s": None, "end_s": None}
+    assert hit["span"] == {"page": 1, "start": 0, "end": len(CATS), "start_s": None, "end_s": None, "box": None}
     assert not found["nothing_matches"]
 
 

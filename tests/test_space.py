@@ -190,7 +190,7 @@ def test_forgotten_items_leave_all_columns(store: Store) -> None:
 def test_a_column_is_called_after_its_encoder_as_far_as_it_can(encoder: str, column: str) -> None:
     schema = items_schema(dataclasses.replace(CARD, name=encoder))
     assert list(vector_columns(schema)) == [column]
-    assert len(set(schema.names)) == len(schema.names) == 12
+    assert len(set(schema.names)) == len(schema.names) == 14
 
 
 def test_names_that_clash_get_columns_of_their_own(store: Store) -> None:
@@ -200,7 +200,7 @@ def test_names_that_clash_get_columns_of_their_own(store: Store) -> None:
     for one in names:
         space = add_column(store, dataclasses.replace(OTHER, name=one, space=one))
         space.fill(space.missing(), rows[one])
-    assert len(opened(store).schema.names) == len(set(opened(store).schema.names)) == 12 + 7
+    assert len(opened(store).schema.names) == len(set(opened(store).schema.names)) == 14 + 7
     again = Store(store.folder)
     assert [card.name for card in again.cards()] == ["conse", *names]
     for one in names:

@@ -161,6 +161,7 @@ class Catalog(Judge, Keeper):
         with WriterLock(self.path) as lock:
             self._store.create(self.encoder.card)
             self._store.refresh()
+            self._store.widen()
             add_column(self._store, self.encoder.card)
             return indexing.add(
                 self._store,

@@ -16,7 +16,7 @@ from catalejo import plugins
 from catalejo.chunking import passages, sentences, span_of
 from catalejo.encoders import Array
 from catalejo.errors import CannotRead, CatalejoError, MissingExtra
-from catalejo.passages import Key, PassageRow
+from catalejo.passage_rows import Key, PassageRow
 from catalejo.readers import DocumentReader
 from catalejo.records import Item, Limits
 from catalejo.tables import ItemRow

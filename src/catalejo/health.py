@@ -26,7 +26,7 @@ from catalejo.passages import Passages
 from catalejo.reading import stray_thumbnails
 from catalejo.records import ModelCard
 from catalejo.reports import Finding
-from catalejo.tables import is_in, vector_columns
+from catalejo.tables import SEEN, is_in, kinds_of, vector_columns
 
 if TYPE_CHECKING:
     from lance import LanceDataset
@@ -279,7 +279,7 @@ def _not_unit(store: Store, column: str, card: ModelCard, must: bool) -> set[str
     """The hashes of items with a wrong vector in this column, or with none where there must be one."""
     found: set[str] = set()
     items = lance.dataset(str(store.folder / "items.lance"))
-    for batch in items.to_batches(columns=["hash", column], filter=is_in("kind", card.takes)):
+    for batch in items.to_batches(columns=["hash", column], filter=is_in("kind", kinds_of(card))):
         there = np.asarray(batch[column].is_valid())
         vectors = np.asarray(batch[column].fill_null([float("nan")] * card.width).flatten(), np.float64)
         lengths = np.linalg.norm(vectors.reshape(-1, card.width), axis=1)
@@ -314,7 +314,7 @@ def _items_without_files(store: Store, repair: bool) -> Iterator[Finding]:
 
 def _thumbnails(store: Store, repair: bool) -> Iterator[Finding]:
     missing = sorted(
-        {i.hash for i in store.items() if i.kind == "image" and not _opens(store.thumbnail(i.hash, i.page))}
+        {i.hash for i in store.items() if i.kind in (*SEEN, "audio") and not _opens(store.thumbnail(i.hash, i.page))}
     )
     if missing:
         if repair:

@@ -23,7 +23,7 @@ from catalejo.documents import DocumentFiles, readable
 from catalejo.encoders import Encoder
 from catalejo.encoders.batching import cores
 from catalejo.encoders.sentence import SentenceEncoder
-from catalejo.passages import PassageRow
+from catalejo.passage_rows import PassageRow
 from catalejo.reading import FileReader, Outcome, file_date, stray_thumbnails
 from catalejo.records import Limits
 from catalejo.reports import AddReport
@@ -262,7 +262,7 @@ class _Run:
         self._waiting = [(row, new) for row, new in self._waiting if not (row.hash is None or row.hash in self._saved)]
         self._fresh.extend(row for row, new in ready if new)
         self._changed.extend(row for row, new in ready if not new)
-        if any(row.vector is None for row in self._items):  # documents, maybe without a word
+        if any(row.item.kind in ("text", "scan") for row in self._items):  # documents, maybe without a word
             self._texts.create(self._text_card)
             self._texts.write(self._passages)
             self._texts_changed = True

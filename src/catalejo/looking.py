@@ -15,6 +15,7 @@ from catalejo.encoders.batching import cores
 from catalejo.errors import CannotRead
 from catalejo.pages import PageReader, digest, encode
 from catalejo.records import Limits, Skipped
+from catalejo.tables import SEEN
 
 _AHEAD = 2  # files handed out ahead, a thread
 
@@ -77,7 +78,7 @@ def look(
         try:
             with reader.opened(path) as (file, _):
                 pages = islice(reader.pages(file, path), None if whole else 1)
-                found = {page.page: encode(encoder, page, path) for page in pages}
+                found = {page.page: encode(encoder, page, path) for page in pages if page.kind in SEEN or not whole}
                 hash = digest(file) if whole else ""
         except CannotRead as error:
             return Look(path, reason=error.reason)

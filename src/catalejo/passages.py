@@ -9,107 +9,50 @@ what a killed run left is dropped by the next (``keep``).
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalejo.store import Store  # before Lance, which it tells how to behave
 
 # isort: split
 import lance
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from catalejo import upkeep
 from catalejo.numbered import Numbered
+from catalejo.passage_rows import (
+    PASSAGES,
+    SPAN,
+    TEXT,
+    Array,
+    Numbers,
+    PassageRow,
+    Saved,
+    Sentences,
+    matrix,
+    numbered_hashes,
+    passage_of,
+    passage_table,
+    sentence_table,
+    sentences_schema,
+)
 from catalejo.ranking import Lines
 from catalejo.records import ModelCard
-from catalejo.tables import is_in, stored_card, vector_columns
-from catalejo.texts import Passage, Span
+from catalejo.tables import is_in, vector_columns
+from catalejo.texts import Passage
 
 if TYPE_CHECKING:
     from lance import LanceDataset
 
-Array = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
-Key = tuple[str, int, int]  # the file's hash, the page from 0, the passage's number on it
-
-_PLACE = [
-    pa.field("id", pa.int64(), nullable=False),  # of the passage, made from what follows
-    pa.field("hash", pa.string(), nullable=False),
-    pa.field("page", pa.int32(), nullable=False),
-    pa.field("number", pa.int32(), nullable=False),
-    pa.field("start", pa.int32(), nullable=False),
-    pa.field("end", pa.int32(), nullable=False),
-    pa.field("start_s", pa.float64()),
-    pa.field("end_s", pa.float64()),
-    pa.field("dated", pa.timestamp("s")),
-    pa.field("language", pa.string()),
-    pa.field("words", pa.string()),
-]
-_PASSAGES = pa.schema([*_PLACE, pa.field("length", pa.int32()), pa.field("text", pa.string())])  # length in words
 _LINES = "catalejo.lines"  # in the table's configuration
+_PERCEIVED = f"signal IS NOT NULL AND signal <> '{TEXT}'"
 _DROP = 1_000  # hashes a deletion names
 _PROBES, _REFINE = 64, 10
-
-
-@dataclass(frozen=True)
-class PassageRow:
-    """A passage with all that is saved of it.
-
-    Attributes:
-        key: hash of the file, page from 0, number on the page.
-        passage: text and place.
-        words: its stems.
-        sentences: where its sentences stand.
-        stems: of each of them.
-        vectors: (n, width) float32, theirs.
-        dated: the date it is filed under.
-    """
-
-    key: Key
-    passage: Passage
-    words: tuple[str, ...]
-    sentences: tuple[Span, ...]
-    stems: tuple[tuple[str, ...], ...]
-    vectors: Array
-    dated: datetime | None = None
-
-    @property
-    def id(self) -> int:
-        """A number of its own, always the same."""
-        return int.from_bytes(hashlib.sha256("{}-{}-{}".format(*self.key).encode()).digest()[:8]) >> 1
-
-
-@dataclass(frozen=True)
-class Sentences:
-    """Sentences of some passages.
-
-    Attributes:
-        ids: (n,) of the passage each stands in.
-        starts: (n,) the character of the page each begins at.
-        languages: of the passages; empty where not known.
-        stems: of each, as often as it has them.
-        vectors: (n, width) float32.
-        places: a row each, where it stands; few of them are ever asked for.
-    """
-
-    ids: Numbers
-    starts: Numbers
-    languages: list[str]
-    stems: list[list[str]]
-    vectors: Array
-    places: pa.Table
-
-    def span(self, row: int) -> Span:
-        """Where one stands."""
-        return _span(self.places.slice(row, 1).to_pylist()[0])
 
 
 class Passages:
@@ -137,11 +80,10 @@ class Passages:
         """
         if self.exists:
             return
-        vector = pa.field("vector", pa.list_(pa.float32(), card.width), metadata=stored_card(card))
         with self._store.writing():
-            passages = lance.write_dataset(_PASSAGES.empty_table(), self._uri("passages"), mode="overwrite")
+            passages = lance.write_dataset(PASSAGES.empty_table(), self._uri("passages"), mode="overwrite")
             upkeep.index_words(passages, "words")
-            lance.write_dataset(pa.schema([*_PLACE, vector]).empty_table(), self._uri("sentences"), mode="create")
+            lance.write_dataset(sentences_schema(card).empty_table(), self._uri("sentences"), mode="create")
 
     def _uri(self, name: str) -> str:
         return str(self._store.folder / f"{name}.lance")
@@ -239,7 +181,7 @@ class Passages:
     def sentences(self, ids: Numbers) -> Sentences:
         """The sentences of passages, by their numbers; sentences without a passage are not given."""
         rows = self._rows("_sentences").rows(ids[self._rows("_passages").has(ids)])
-        columns = ["id", "language", "words", "vector", *_SPAN]
+        columns = self._there("_sentences", "id", "language", "words", "vector", *SPAN)
         with self._store.reading():
             table = self._sentences.take(rows.tolist(), columns=columns)
         return Sentences(
@@ -247,17 +189,20 @@ class Passages:
             np.asarray(table["start"], np.int64),
             [language or "" for language in table["language"].to_pylist()],
             [words.split() for words in table["words"].to_pylist()],
-            _matrix(table["vector"], self.card.width),
-            table.select(_SPAN),
+            matrix(table["vector"], self.card.width),
+            table.select(self._there("_sentences", *SPAN)),
         )
 
-    def texts(self, ids: Numbers) -> dict[int, tuple[Key, Passage]]:
+    def texts(self, ids: Numbers) -> dict[int, Saved]:
         """Passages by their numbers."""
-        columns = ["id", "hash", "number", *_SPAN, "language", "text"]
+        columns = self._there("_passages", "id", "hash", "number", *SPAN, "language", "text", "signal")
         wanted = self._rows("_passages").rows(ids).tolist()
         with self._store.reading():
             rows = self._passages.take(wanted, columns=columns).to_pylist()
-        return {row["id"]: ((row["hash"], row["page"], row["number"]), _passage(row)) for row in rows}
+        return {
+            row["id"]: Saved((row["hash"], row["page"], row["number"]), passage_of(row), row.get("signal") or TEXT)
+            for row in rows
+        }
 
     def vectors(self, most: int | None = None) -> Array:
         """(n, width) the vectors of all sentences, or of about ``most`` of them chosen at random (always the same)."""
@@ -268,7 +213,7 @@ class Passages:
             else:
                 chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
                 table = self._sentences.take(chosen.tolist(), columns=["vector"])
-        return _matrix(table["vector"], self.card.width)
+        return matrix(table["vector"], self.card.width)
 
     def hashes(self) -> set[str]:
         """The hashes of all files that have passages, or sentences without any."""
@@ -278,12 +223,44 @@ class Passages:
 
     def of(self, hash: str) -> dict[int, list[Passage]]:
         """What a file says: page from 0 -> its passages."""
-        columns = ["number", *_SPAN, "language", "text"]
+        columns = self._there("_passages", "number", *SPAN, "language", "text")
         with self._store.reading():
             rows = self._passages.to_table(columns, filter=is_in("hash", [hash])).to_pylist()
         found: dict[int, list[Passage]] = {}
         for row in sorted(rows, key=lambda row: (row["page"], row["number"])):
-            found.setdefault(row["page"], []).append(_passage(row))
+            found.setdefault(row["page"], []).append(passage_of(row))
+        return found
+
+    def _there(self, name: str, *columns: str) -> list[str]:
+        """Those of these columns that a table has: one made by an earlier version may lack some."""
+        known = set(getattr(self, name).schema.names)
+        return [column for column in columns if column in known]
+
+    @property
+    def signals(self) -> bool:
+        """Whether the tables say by what signal a text came; else all of it is the files' own."""
+        return "signal" in self._passages.schema.names and "signal" in self._sentences.schema.names
+
+    def by(self, signal: str) -> set[str]:
+        """The hashes of files of which somebody read or heard something, even where it is not whole."""
+        found: set[str] = set()
+        for name in ("_passages", "_sentences"):
+            if self._there(name, "signal"):
+                with self._store.reading():
+                    table = getattr(self, name).to_table(["hash"], filter=is_in("signal", [signal]))
+                found |= set(table["hash"].unique().to_pylist())
+        return found
+
+    def perceived(self) -> set[str]:
+        """All signals there are besides the files' own text."""
+        found: set[str] = set()
+        for name in ("_passages", "_sentences"):
+            if self._there(name, "signal"):
+                with self._store.reading():
+                    table = getattr(self, name).to_table(
+                        ["signal"], filter=f"signal IS NOT NULL AND signal <> '{TEXT}'"
+                    )
+                found |= set(table["signal"].unique().to_pylist())
         return found
 
     @property
@@ -303,12 +280,12 @@ class Passages:
         """Hashes of files with sentences of no passage, passages without any, or vectors that are not of length 1."""
         found: set[str] = set()
         with self._store.reading():
-            known = dict(_numbered(self._passages.to_table(["id", "hash"])))
+            known = dict(numbered_hashes(self._passages.to_table(["id", "hash"])))
             held: set[int] = set()
             for batch in self._sentences.to_batches(columns=["id", "hash", "vector"]):
                 table = pa.Table.from_batches([batch])
-                lengths = np.linalg.norm(_matrix(table["vector"], self.card.width), axis=1)
-                for (id, hash), right in zip(_numbered(table), np.abs(lengths - 1) < 1e-3, strict=True):
+                lengths = np.linalg.norm(matrix(table["vector"], self.card.width), axis=1)
+                for (id, hash), right in zip(numbered_hashes(table), np.abs(lengths - 1) < 1e-3, strict=True):
                     held.add(id)
                     found |= {hash} if not right or id not in known else set()
         return found | {hash for id, hash in known.items() if id not in held}
@@ -320,11 +297,27 @@ class Passages:
         if not rows:
             return
         with self._store.writing():
-            for name, table in (("_sentences", self._sentence_table(rows)), ("_passages", _passage_table(rows))):
+            self._widen()
+            for name, make in (("_sentences", sentence_table), ("_passages", passage_table)):
                 data = getattr(self, name)
                 before = data.version
-                self.__dict__[name] = lance.write_dataset(table, data, mode="append")
+                self.__dict__[name] = lance.write_dataset(make(rows, data.schema), data, mode="append")
                 upkeep.settle(self.__dict__[name], before)
+
+    def _widen(self) -> None:
+        """Give tables that an earlier version made the columns that came later."""
+        for name, schema in (("_passages", PASSAGES), ("_sentences", sentences_schema(self.card))):
+            self.__dict__[name] = upkeep.widen(getattr(self, name), schema)
+
+    def drop(self, hashes: Iterable[str], signal: str) -> None:
+        """Drop what somebody read or heard in some files."""
+        gone = sorted(set(hashes))
+        with self._store.writing():
+            for start in range(0, len(gone), _DROP):
+                for name in ("_passages", "_sentences"):
+                    if self._there(name, "signal"):
+                        which = f"{is_in('signal', [signal])} AND {is_in('hash', gone[start : start + _DROP])}"
+                        getattr(self, name).delete(which)
 
     def keep(self, hashes: set[str]) -> int:
         """Drop what belongs to no file of these hashes; how many files that was."""
@@ -345,54 +338,3 @@ class Passages:
         with self._store.writing():
             upkeep.maintain(self._passages, {"words": "WORDS", "hash": "BTREE"})
             upkeep.maintain(self._sentences, {"vector": "IVF", "hash": "BTREE"})
-
-    def _sentence_table(self, rows: Sequence[PassageRow]) -> pa.Table:
-        schema = self._sentences.schema
-        spread = [(row, n) for row in rows for n in range(len(row.sentences))]
-        columns = _places([row for row, _ in spread], [row.sentences[n] for row, n in spread])
-        columns["words"] = [" ".join(row.stems[n]) for row, n in spread]
-        width = schema.field("vector").type.list_size
-        flat = np.concatenate([row.vectors.reshape(-1, width) for row in rows]).astype(np.float32).ravel()
-        return pa.table(columns | {"vector": pa.FixedSizeListArray.from_arrays(pa.array(flat), width)}, schema=schema)
-
-
-_SPAN = ["page", "start", "end", "start_s", "end_s"]
-
-
-def _places(rows: Sequence[PassageRow], spans: Sequence[Span]) -> dict[str, Any]:
-    """Columns that both tables have, but for the words."""
-    return {
-        "id": [row.id for row in rows],
-        "hash": [row.key[0] for row in rows],
-        "page": [row.key[1] for row in rows],
-        "number": [row.key[2] for row in rows],
-        "dated": [row.dated for row in rows],
-        "language": [row.passage.language for row in rows],
-    } | {name: [getattr(span, name) for span in spans] for name in _SPAN[1:]}
-
-
-def _numbered(table: pa.Table) -> Iterator[tuple[int, str]]:
-    """Number and hash of each row."""
-    return zip(table["id"].to_pylist(), table["hash"].to_pylist(), strict=True)
-
-
-def _matrix(column: pa.ChunkedArray, width: int) -> Array:
-    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(-1, width)
-
-
-def _span(row: Mapping[str, Any]) -> Span:
-    return Span(row["page"] + 1, *(row[name] for name in _SPAN[1:]))
-
-
-def _passage(row: Mapping[str, Any]) -> Passage:
-    return Passage(row["text"], _span(row), row["language"] or "")
-
-
-def _passage_table(rows: Sequence[PassageRow]) -> pa.Table:
-    columns = _places(rows, [row.passage.span for row in rows])
-    columns |= {
-        "text": [row.passage.text for row in rows],
-        "words": [" ".join(row.words) for row in rows],
-        "length": [len(row.words) for row in rows],
-    }
-    return pa.table(columns, schema=_PASSAGES)

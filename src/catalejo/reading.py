@@ -17,12 +17,12 @@ from catalejo import walk
 from catalejo.documents import DocumentFiles, is_document
 from catalejo.encoders import Encoder
 from catalejo.errors import CannotRead, CannotWrite
-from catalejo.pages import PageReader, digest, encode
-from catalejo.passages import PassageRow
+from catalejo.pages import PageReader, digest, encode, item_of
+from catalejo.passage_rows import PassageRow
 from catalejo.readers import Page
-from catalejo.records import Item, Limits
+from catalejo.records import Limits
 from catalejo.store import Store
-from catalejo.tables import FileRow, ItemRow
+from catalejo.tables import SEEN, FileRow, ItemRow
 from catalejo.walk import Found
 
 THUMBNAIL_PX = 256
@@ -136,21 +136,9 @@ class FileReader:
         for page in self._pages.pages(file, found.path):
             if self._stop.is_set():
                 raise CancelledError
-            encoded = encode(self._encoder, page, found.path)
+            vector, labels = encode(self._encoder, page, found.path) if page.kind in SEEN else (None, ())
             self._save_thumbnail(page, digest)
-            item = Item(
-                digest,
-                page.page,
-                page.kind,
-                page.width_px,
-                page.height_px,
-                page.taken,
-                page.camera,
-                page.latitude,
-                page.longitude,
-                encoded.labels,
-            )
-            rows.append(ItemRow(item, page.taken or file_date(found.mtime_ns), encoded.vector))
+            rows.append(ItemRow(item_of(page, digest, labels), page.taken or file_date(found.mtime_ns), vector))
         return tuple(rows), ()
 
     def _save_thumbnail(self, page: Page, digest: str) -> None:

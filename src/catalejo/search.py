@@ -21,6 +21,7 @@ from catalejo.records import Hit, Item, SearchResult, SpaceStatus
 from catalejo.shelf import Ranked, Shelf
 from catalejo.space import Key, Near
 from catalejo.store import Store
+from catalejo.tables import kinds_of
 
 _DEEP = 100  # items each encoder ranks when several are fused
 
@@ -67,7 +68,7 @@ class Searcher:
         return SearchResult(query.words, tuple(hits), line, self._store.count(), seconds, behind)
 
     def _status(self, encoder: Encoder, asker: Asker) -> SpaceStatus:
-        waiting = self._store.count(encoder.card.takes) - asker.encoded
+        waiting = self._store.count(kinds_of(encoder.card)) - asker.encoded
         return SpaceStatus(encoder.card.name, asker.encoded, waiting)
 
     def _texts(self, query: Query, depth: int) -> dict[Key, tuple[Near, Ranked]]:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from catalejo import ranking
 from catalejo.everyday_questions import QUESTIONS
 from catalejo.language import language_of
-from catalejo.passages import Key, Passages, Sentences
+from catalejo.passage_rows import Key, Saved, Sentences
+from catalejo.passages import Passages
 from catalejo.quoting import Candidates, quotes
 from catalejo.retrieval import EncodeTexts, Found, Where, everyday_vectors
 from catalejo.store import Store
@@ -42,6 +43,7 @@ class Ranked:
         passage: its text and place.
         sentence: where its best sentence stands.
         score, cosine, words, matches: as in ``retrieval.Found``.
+        signal: who read or heard it; ``text`` where the file itself says it.
     """
 
     key: Key
@@ -51,6 +53,7 @@ class Ranked:
     cosine: float
     words: float
     matches: bool
+    signal: str
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Shelf:
         texts = self.passages.texts(np.unique(scores.sentences.ids))
         rows = np.lexsort((scores.sentences.starts, scores.sentences.ids))
         ids, spans = scores.sentences.ids[rows], [scores.sentences.span(row) for row in rows.tolist()]
-        said = [texts[int(id)][1].said(span) for id, span in zip(ids, spans, strict=True)]
+        said = [texts[int(id)].passage.said(span) for id, span in zip(ids, spans, strict=True)]
         languages = [scores.sentences.languages[row] for row in rows]
         of_rows = scores.cosine[rows], scores.covered[rows], scores.words[rows]
         found = quotes(question, Candidates(said, languages, ids, *of_rows), k)
@@ -220,13 +223,15 @@ class Shelf:
         return _Scores(language, sentences, score, cosine, covered, share, hopeless, rival)
 
     def _ranked(
-        self, scores: _Scores, row: int, texts: Mapping[int, tuple[Key, Passage]], score: float, gained: float = 0.0
+        self, scores: _Scores, row: int, texts: Mapping[int, Saved], score: float, gained: float = 0.0
     ) -> Ranked:
-        key, passage = texts[int(scores.sentences.ids[row])]
+        key, passage, signal = texts[int(scores.sentences.ids[row])]
         words = float(scores.words[row])
         passes = self.passages.lines.passes(score - gained, words, scores.language, passage.language, scores.rival)
         matches = passes and not scores.hopeless
-        return Ranked(key, passage, scores.sentences.span(row), score, float(scores.cosine[row]), words, matches)
+        return Ranked(
+            key, passage, scores.sentences.span(row), score, float(scores.cosine[row]), words, matches, signal
+        )
 
     def _allowed(self, dated: str | None, hashes: Iterable[str] | None) -> tuple[str | None, Numbers | None]:
         """The condition for the sentences, and the passages that pass it; None: no condition, all pass."""

@@ -16,7 +16,7 @@ from catalejo.encoders.opening import spec_of
 from catalejo.errors import NotEncoded, WrongEncoder
 from catalejo.records import Item, ModelCard
 from catalejo.store import Store
-from catalejo.tables import FileRow, is_in, item_of, stored_card, vector_field, vectors_table
+from catalejo.tables import FileRow, is_in, item_of, kinds_of, stored_card, vector_field, vectors_table
 
 Array = npt.NDArray[np.float32]
 Key = tuple[str, int]  # an item's hash and page
@@ -150,7 +150,7 @@ class Space:
 
     def missing(self) -> list[Key]:
         """Items of its kinds without a vector, in the order of the table: so they lie together, as in their folders"""
-        empty = f"`{self.column}` IS NULL AND {is_in('kind', self.card.takes)}"
+        empty = f"`{self.column}` IS NULL AND {is_in('kind', kinds_of(self.card))}"
         with self._store.reading():
             table = self._store.dataset.to_table(["hash", "page"], filter=empty)
         return list(zip(table["hash"].to_pylist(), table["page"].to_pylist(), strict=True))

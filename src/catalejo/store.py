@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +32,13 @@ import pyarrow as pa
 from pyarrow.compute import min_max
 
 from catalejo import upkeep
+from catalejo.disk import no_room, refusal, size_of
 from catalejo.errors import CannotRead, CannotWrite, CatalogDamaged, NoCatalog, WrongFormat, brief
 from catalejo.records import Item, ModelCard, SpaceStatus, to_json
 from catalejo.reports import Status
 from catalejo.tables import (
     FILES,
+    TIMES,
     FileRow,
     ItemRow,
     card_of,
@@ -48,6 +49,7 @@ from catalejo.tables import (
     item_of,
     items_schema,
     items_table,
+    kinds_of,
     unescape,
     vector_columns,
 )
@@ -57,10 +59,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MARK = "catalejo.json"
-_NO_ROOM = (
-    *("No space left on device", "Read-only file system", "Permission denied", "File too large"),
-    *("Disk quota exceeded", "Input/output error", "Too many open files"),
-)
 
 
 class Store:
@@ -102,6 +100,11 @@ class Store:
                     lance.write_dataset(schema.empty_table(), self._uri(name), mode="create")
             if not self.exists:
                 self.mark(card)
+
+    def widen(self) -> None:
+        """Give an items table that an earlier version made the columns that came later."""
+        with self.writing():
+            self.dataset = upkeep.widen(self.dataset, pa.schema(TIMES))
 
     def mark(self, card: ModelCard) -> None:
         """Mark the folder as a catalog made with this encoder."""
@@ -189,7 +192,7 @@ class Store:
         except (OSError, RuntimeError, pa.ArrowException) as error:
             self.reopen()
             _unless_interrupted(error)
-            reason = _no_room(self.folder) or _reason(error)
+            reason = no_room(self.folder) or refusal(error)
             if reason is None:  # Lance also reads while it writes, and met a file that is gone or cut
                 raise CatalogDamaged(self.folder, brief(error)) from error
             raise CannotWrite(self.folder, reason) from error
@@ -333,8 +336,8 @@ class Store:
             self.count(),
             int(files),
             int(skipped),
-            round(sum(_size(table) for table in self.folder.glob("*.lance")) / 1e6, 1),
-            round(_size(self.folder / "thumbnails") / 1e6, 1),
+            round(sum(size_of(table) for table in self.folder.glob("*.lance")) / 1e6, 1),
+            round(size_of(self.folder / "thumbnails") / 1e6, 1),
             upkeep.has_index(self.dataset, next(iter(self.columns()))),
             low_high.get("min"),
             low_high.get("max"),
@@ -343,7 +346,7 @@ class Store:
 
     def _space(self, column: str, card: ModelCard) -> SpaceStatus:
         there = self.having(column)
-        return SpaceStatus(card.name, there, self.count(card.takes) - there)
+        return SpaceStatus(card.name, there, self.count(kinds_of(card)) - there)
 
     @property
     def fields(self) -> list[str]:
@@ -367,31 +370,3 @@ def _unless_interrupted(error: Exception) -> None:
     """Raise the KeyboardInterrupt again that came while Lance was reading from us, and that it wrapped."""
     if "KeyboardInterrupt" in str(error):
         raise KeyboardInterrupt from error
-
-
-def _size(folder: Path) -> int:
-    """Bytes of all files below a folder; those a writer removes meanwhile count nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
-
-
-def _no_room(folder: Path) -> str | None:
-    """Why a file of a megabyte cannot be written here; of one cut short Lance may only say that it is too short."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(1 << 20))
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return None
-
-
-def _reason(error: Exception) -> str | None:
-    """Why nothing can be written, in a few words; Lance puts it inside a long sentence. None: for another reason."""
-    text = str(error).lower()
-    for known in _NO_ROOM:
-        if known.lower() in text:
-            return known.lower()
-    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else None

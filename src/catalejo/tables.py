@@ -22,7 +22,10 @@ from catalejo.records import Item, Label, ModelCard, to_json
 
 Array = npt.NDArray[np.float32]
 
+SEEN = ("image", "video")  # kinds of items that show something: pictures, and shots by their key frame
+BOX = pa.list_(pa.float32(), 4)  # left, top, right, bottom
 _LABEL = pa.struct([("index", pa.int16()), ("probability", pa.float32())])
+TIMES = [pa.field("start_s", pa.float64()), pa.field("end_s", pa.float64())]  # of shots and stretches
 FILES = pa.schema(
     [
         pa.field("path", pa.string(), nullable=False),
@@ -48,6 +51,7 @@ def items_schema(card: ModelCard) -> pa.Schema:
         pa.field("latitude", pa.float64()),
         pa.field("longitude", pa.float64()),
         pa.field("labels", pa.list_(_LABEL)),
+        *TIMES,
     ]
     return pa.schema([*fields, vector_field(card, [field.name for field in fields])])
 
@@ -69,6 +73,11 @@ def column_free_for(encoder: str, taken: Iterable[str]) -> str:
     """
     plain = re.sub(r"[^a-z0-9]+", "_", encoder.lower()).strip("_") or "vectors"
     return next(name for name in chain([plain], (f"{plain}_{n}" for n in count(2))) if name not in set(taken))
+
+
+def kinds_of(card: ModelCard) -> tuple[str, ...]:
+    """The kinds of items that an encoder gives vectors; who takes pictures takes the key frames of shots."""
+    return tuple(dict.fromkeys((*card.takes, *(SEEN if "image" in card.takes else ()))))
 
 
 def stored_card(card: ModelCard) -> dict[str, str]:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 if TYPE_CHECKING:
     from lance import LanceDataset, LanceFragment
 
@@ -56,6 +58,15 @@ def newest(dataset: LanceDataset) -> LanceDataset:
     """The table as it is now; another object if it changed, so that threads in the middle of reading go on."""
     latest = dataset.latest_version
     return dataset if latest == dataset.version else dataset.checkout_version(latest)
+
+
+def widen(dataset: LanceDataset, schema: pa.Schema) -> LanceDataset:
+    """The table with all columns of a schema; those it did not have are empty. The caller is its only writer."""
+    missing = [field for field in schema if field.name not in dataset.schema.names]
+    if not missing:
+        return dataset
+    dataset.add_columns(pa.schema(missing))
+    return newest(dataset)
 
 
 def settle(dataset: LanceDataset, before: int) -> None:

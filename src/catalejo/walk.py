@@ -16,7 +16,7 @@ from catalejo.store import MARK
 
 # What a catalog keeps in its folder; passed over, so that a catalog may lie among the pictures.
 _CATALOG = {
-    *(MARK, "items.lance", "files.lance", "passages.lance", "sentences.lance"),
+    *(MARK, "items.lance", "files.lance", "passages.lance", "sentences.lance", "facts.lance"),
     *("thumbnails", "damaged", "writer.lock"),
 }
 # Documents of kinds we do not read: looked at all the same, so that they are listed with what to save them as.
