@@ -75,6 +75,8 @@ DEFAULT_ENCODER = "conse"
 TEXT_ENCODERS = {"sentence": Plugin("catalejo.encoders.sentence:SentenceEncoder")}  # of texts alone, for documents
 PERCEIVERS: dict[str, Plugin] = {
     "ocr": Plugin("catalejo.perceivers.ocr:Ocr", "ocr", kinds=("image", "scan", "video")),
+    "labels": Plugin("catalejo.perceivers.labels:Labels", kinds=("image", "video")),
+    "colours": Plugin("catalejo.perceivers.colours:Colours", kinds=("image", "video")),
 }
 
 _OURS = {
