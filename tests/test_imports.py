@@ -46,7 +46,7 @@ _LIST = """
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers encoders.opening
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
-    chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk context.counting gathering recordings route
+    chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
     pages senses documents reading indexing looking encoding
     speed sides quantizing
     query asking fusion search duplicates health
@@ -55,7 +55,7 @@ _LIST = """
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence
-    trial comparing comparing_child taxonomy prompts accuracy probabilities classify describing judge keeping
+    trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify describing judge keeping
     catalog (package) demo
     cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.keeping
     cli.reporting cli.evaluating cli.classifying cli.describing cli.inside cli.modelling cli.counting cli.routing cli.language_models
