@@ -51,6 +51,7 @@ _LIST = """
     speed sides quantizing
     query asking fusion search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
+    notes pieces giving packing multimodal
     caption_formats captions measures intervals evaluate similarity
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation

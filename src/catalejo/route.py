@@ -8,20 +8,18 @@ recording will say in tokens is an estimate, and says so; ``multimodal`` builds 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from catalejo import plugins
 from catalejo.context import bridges, media, prices, tokens
 from catalejo.context.bridges import Stage
-from catalejo.context.counting import AUDIO, VIDEO, below, pages_of, shown
+from catalejo.context.counting import below, pages_of, shown
 from catalejo.context.language_model import LanguageModel
 from catalejo.context.media import Size
 from catalejo.context.tokens import NOTHING, Count
 from catalejo.errors import CannotRead, CatalejoError
-from catalejo.recordings import Recording, recording
+from catalejo.recordings import Recording, kind_of, recording
 from catalejo.records import Limits
 from catalejo.walk import sources
 
@@ -116,7 +114,7 @@ class Router:
 
         What cannot be read is told with its reason; nothing is raised for it.
         """
-        return self.joined([self.of(path) for path in _named(paths)])
+        return self.joined([self.of(path) for path in named(paths)])
 
     def joined(self, routes: Sequence[Route]) -> Routed:
         """Routes with their prices, which depend on the length of the whole prompt."""
@@ -144,7 +142,7 @@ class Router:
             ways = self._picture(size)
             return Route(path, kind, f"{size.width_px:,} x {size.height_px:,}", ways, bridges.searched(kind))
         if kind in ("audio", "video"):
-            found = recording(path, kind, self.limits)
+            found = recording(path, self.limits)
             ways = self._sound(found.seconds) if found.sound else ()
             if kind == "video":
                 ways = (*self._frames(found), *ways)
@@ -249,18 +247,8 @@ class Router:
             yield Stage("model", self.model.name, (), "text")
 
 
-def kind_of(path: str) -> str:
-    """What a file is by its suffix: ``image``, ``audio``, ``video``; whatever else it is may be ``text``."""
-    suffix = os.path.splitext(path)[1].lower()
-    reader = plugins.reader_for(suffix)
-    if reader in ("audio", "video"):
-        return reader
-    if reader:
-        return "image"
-    return "audio" if suffix in AUDIO else "video" if suffix in VIDEO else "text"
-
-
-def _named(paths: Iterable[str]) -> Iterator[str | CatalejoError]:
+def named(paths: Iterable[str]) -> Iterator[str | CatalejoError]:
+    """Every file once, in order: those named, and all below the folders named; what is not there as its error."""
     seen: set[str] = set()
     for path in paths:
         try:

@@ -15,13 +15,12 @@ from catalejo.context.language_model import LanguageModel
 from catalejo.context.tokens import Count
 from catalejo.errors import CannotRead, CatalejoError
 from catalejo.reading_texts import read_document
+from catalejo.recordings import kind_of, recording
 from catalejo.records import Limits
 from catalejo.texts import TextPage
 from catalejo.walk import sources
 
 KINDS = ("text", "image", "audio", "video")
-AUDIO = frozenset([".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".aif"])
-VIDEO = frozenset([".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".mpg", ".mpeg", ".3gp"])
 
 
 @dataclass(frozen=True)
@@ -113,14 +112,14 @@ class Meter:
             file = io.BytesIO(stdin.read(int(self.limits.max_file_mb * 1e6) + 1))
             text = "".join(page.text for page in TextReader().read(file, path, self.limits))
             return FileTokens(path, "text", _characters(text), self.text(text))
-        suffix = os.path.splitext(path)[1].lower()
-        if plugins.reader_for(suffix) and not plugins.is_recording(path):
+        kind = kind_of(path)
+        if kind == "image":
             size = media.size_of(path, self.limits)
             counts = tuple(media.image(size, model, self.detail) for model in self.models)
             return FileTokens(path, "image", f"{size.width_px:,} x {size.height_px:,}", counts)
-        if suffix in AUDIO or suffix in VIDEO:
-            seconds = media.seconds_of(path, self.limits) if self.seconds is None else self.seconds
-            kind, formula = ("audio", media.audio) if suffix in AUDIO else ("video", media.video)
+        if kind in ("audio", "video"):
+            seconds = recording(path, self.limits).seconds if self.seconds is None else self.seconds
+            formula = media.audio if kind == "audio" else media.video
             return FileTokens(path, kind, f"{seconds:,.1f} s", tuple(formula(seconds, model) for model in self.models))
         return self._document(path)
 
