@@ -90,6 +90,7 @@ class Calibration:
         expected_cost: the same on pictures it was not chosen on, by cross-validation; None with too few of a kind.
         cost_of_all, cost_of_none: of flagging every picture, and of flagging none, a picture.
         auc: probability that a picture that should be flagged scores above one that should not.
+        auc_error: its standard error.
         average_precision: of the ranking by score.
         sweep: every threshold.
         costs: what it was chosen for.
@@ -108,6 +109,7 @@ class Calibration:
     cost_of_all: float
     cost_of_none: float
     auc: float
+    auc_error: float
     average_precision: float
     sweep: Sweep
     costs: Costs
@@ -116,7 +118,7 @@ class Calibration:
     def helps(self) -> bool:
         """Whether it is cheaper than flagging every picture, and than flagging none, and no luck of these pictures."""
         cost = self.cost if self.expected_cost is None else self.expected_cost
-        lucky = self.auc - 1.96 * auc_error(self.auc, self.positives, self.negatives) <= 0.5
+        lucky = self.auc - 1.96 * self.auc_error <= 0.5
         return cost < min(self.cost_of_all, self.cost_of_none) and not lucky
 
 
@@ -191,6 +193,7 @@ def calibrate(category: str, scores: Floats, truths: Truths, costs: Costs, seed:
         costs.false_alarm * (n - positives) / n,
         costs.miss * positives / n,
         auc(scores, truths),
+        auc_error(scores, truths),
         average_precision(scores, truths),
         found,
         costs,
@@ -226,17 +229,21 @@ def _expected(scores: Floats, truths: Truths, costs: Costs, seed: int) -> float 
 
 def auc(scores: Floats, truths: Truths) -> float:
     """The area under the ROC curve: wins of positives over negatives, ties counting half (Fawcett 2006, section 7)."""
-    order = np.sort(scores[~truths])
-    below = np.searchsorted(order, scores[truths], side="left")
-    at_most = np.searchsorted(order, scores[truths], side="right")
-    return float(((below + at_most) / 2).mean() / len(order))
+    return float(_wins(scores[truths], scores[~truths]).mean())
 
 
-def auc_error(area: float, positives: int, negatives: int) -> float:
-    """The standard error of such an area (Hanley and McNeil 1982, Radiology 143, equation 2)."""
-    first, second = area / (2 - area), 2 * area**2 / (1 + area)
-    spread = area * (1 - area) + (positives - 1) * (first - area**2) + (negatives - 1) * (second - area**2)
-    return float(np.sqrt(max(spread, 0.0) / (positives * negatives)))
+def auc_error(scores: Floats, truths: Truths) -> float:
+    """The standard error of that area (DeLong, DeLong and Clarke-Pearson 1988, equation 3)."""
+    positives, negatives = scores[truths], scores[~truths]
+    spread = _wins(positives, negatives).var() / len(positives)
+    return float(np.sqrt(spread + (1 - _wins(negatives, positives)).var() / len(negatives)))
+
+
+def _wins(mine: Floats, others: Floats) -> Floats:
+    """For each of mine, the share of the others below it, ties counting half."""
+    order = np.sort(others)
+    below, at_most = (np.searchsorted(order, mine, side=side) for side in ("left", "right"))
+    return np.asarray((below + at_most) / 2 / len(order), np.float64)
 
 
 def average_precision(scores: Floats, truths: Truths) -> float:
