@@ -45,9 +45,10 @@ _LIST = """
     perceivers.reading_order perceivers.text_lines perceivers.ocr perceivers.colours ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers encoders.opening
+    transcripts perceivers.voices perceivers.whisper perceivers.speech transcribing
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
-    pages senses documents reading indexing looking encoding
+    pages senses documents reading indexing perceiving looking encoding
     speed sides quantizing
     query asking fusion search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
@@ -60,7 +61,7 @@ _LIST = """
     catalog (package) demo
     cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.keeping
     cli.reporting cli.evaluating cli.classifying cli.describing cli.inside cli.modelling cli.counting cli.routing cli.language_models
-    cli.seeing cli.quantizing cli.planned cli.planning cli.demonstrating
+    cli.seeing cli.transcribing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__
 """
 ORDER = _LIST.split()

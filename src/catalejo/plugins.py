@@ -72,8 +72,10 @@ ENCODERS = {
     "transformers": Plugin("catalejo.encoders.transformers:TransformersEncoder", extra="torch"),
 }
 DEFAULT_ENCODER = "conse"
+SOUND_ENCODERS: dict[str, Plugin] = {}  # of recordings, by what they sound like
 TEXT_ENCODERS = {"sentence": Plugin("catalejo.encoders.sentence:SentenceEncoder")}  # of texts alone, for documents
 PERCEIVERS: dict[str, Plugin] = {
+    "speech": Plugin("catalejo.perceivers.speech:SpeechPerceiver", "speech", kinds=("audio",)),
     "ocr": Plugin("catalejo.perceivers.ocr:Ocr", "ocr", kinds=("image", "scan", "video")),
     "labels": Plugin("catalejo.perceivers.labels:Labels", kinds=("image", "video")),
     "colours": Plugin("catalejo.perceivers.colours:Colours", kinds=("image", "video")),
@@ -84,6 +86,7 @@ _OURS = {
     "documents": DOCUMENTS,
     "encoders": ENCODERS,
     "text_encoders": TEXT_ENCODERS,
+    "sound_encoders": SOUND_ENCODERS,
     "perceivers": PERCEIVERS,
 }
 
@@ -93,7 +96,7 @@ def table(group: str) -> dict[str, Plugin]:
     """The plug-ins of a group, ours and those of other distributions. A name of ours wins over an outsider's.
 
     Args:
-        group: ``readers``, ``documents``, ``encoders``, ``text_encoders`` or ``perceivers``.
+        group: ``readers``, ``documents``, ``encoders``, ``text_encoders``, ``sound_encoders`` or ``perceivers``.
     """
     from importlib.metadata import entry_points  # 20 ms; only when a group is listed
 

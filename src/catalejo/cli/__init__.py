@@ -23,6 +23,7 @@ COMMANDS = {
     "search": ("searching", "Find pictures and documents with words, or with another picture."),
     "ask": ("asking", "Answer a question from documents, each citation looked up in them."),
     "ocr": ("seeing", "Read the text in pictures, scans and PDFs."),
+    "transcribe": ("transcribing", "Write down what is said in recordings and films, with times."),
     "encode": ("encoding", "Give the pictures another encoder's vectors, beside those they have."),
     "classify": ("classifying", "Sort pictures into classes that you name, without training anything."),
     "describe": ("describing", "Write captions and alternative texts, for people who cannot see the pictures."),
