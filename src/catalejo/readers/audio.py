@@ -12,7 +12,7 @@ from catalejo import files
 from catalejo.errors import CannotRead
 from catalejo.facts import Fact
 from catalejo.perceivers import Samples
-from catalejo.readers import Page, containers, samples, tags
+from catalejo.readers import Page, containers, headers, samples, tags
 from catalejo.readers.stretches import stretches
 from catalejo.records import Limits
 
@@ -88,24 +88,9 @@ def about(path: str | Path, limits: Limits | None = None) -> tuple[Fact, ...]:
     """What a recording says of itself, by ``file``: duration, when, where and with what it was made.
 
     Raises:
-        MissingExtra, CannotRead, OverLimit: see ``sound_of``.
+        MissingExtra, CannotRead, OverLimit: see ``headers.read``.
     """
-    name, limits = os.fspath(path), limits or Limits()
-    with files.opened(name, limits) as file, containers.opened(file, name, limits) as container:
-        stream = _sound(container, name)
-        return tuple(facts(containers.duration_s(container), tags.read(container.metadata, stream.metadata)))
-
-
-def facts(seconds: float | None, made: tags.Made) -> Iterator[Fact]:
-    """The facts that recordings and films have in common."""
-    if seconds is not None:
-        yield Fact("duration", f"{seconds:.1f} s", None, "file", number=seconds)
-    if made.taken is not None:
-        yield Fact("taken", made.taken.isoformat(timespec="seconds"), None, "file")
-    if made.latitude is not None and made.longitude is not None:
-        yield Fact("place", f"{made.latitude:g},{made.longitude:g}", None, "file")
-    if made.camera is not None:
-        yield Fact("camera", made.camera, None, "file")
+    return tuple(headers.read(path, limits).facts())
 
 
 def _sound(container: InputContainer, path: str) -> containers.Stream:

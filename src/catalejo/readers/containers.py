@@ -104,21 +104,37 @@ def frames(container: InputContainer, stream: Stream, path: str, limits: Limits)
         OverLimit: it lasts longer than ``max_seconds``.
         CannotRead: nothing in it can be decoded.
     """
-    start_s = (container.start_time or 0) / 1e6
-    last_s, step_s = 0.0, 0.0
-    declared = duration_s(container)
-    latest_s = declared + _SLACK_S if declared is not None else float("inf")
     count = 0
-    for frame in _decoded(container, stream):
-        at = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base) - start_s
-        second = last_s + step_s if at is None or at > latest_s else max(at, last_s)
-        if second > limits.max_seconds:
-            raise too_long(path, limits)
+    for found in frames_from(container, stream, None, path, limits):
         count += 1
-        last_s, step_s = second, length_s(frame, stream)
-        yield second, frame
+        yield found
     if not count:
         raise CannotRead(path, f"none of its {stream.type} can be decoded: it is damaged, or protected against copying")
+
+
+def frames_from(
+    container: InputContainer, stream: Stream, second: float | None, path: str, limits: Limits
+) -> Iterator[tuple[float, Frame]]:
+    """The same, from the last frame at or before a second that can be decoded by itself; None: from where it stands.
+
+    Raises:
+        OverLimit: it lasts longer than ``max_seconds``.
+    """
+    start_s = (container.start_time or 0) / 1e6
+    if second is not None:
+        container.seek(round((start_s + second) * 1e6))
+    last_s, step_s = second or 0.0, 0.0
+    declared = duration_s(container)
+    latest_s = declared + _SLACK_S if declared is not None else float("inf")
+    for number, frame in enumerate(_decoded(container, stream)):
+        at = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base) - start_s
+        if at is None or at > latest_s:
+            at = last_s + step_s
+        second = max(at, 0.0 if number == 0 else last_s)
+        if second > limits.max_seconds:
+            raise too_long(path, limits)
+        last_s, step_s = second, length_s(frame, stream)
+        yield second, frame
 
 
 def too_long(path: str, limits: Limits) -> OverLimit:
@@ -126,24 +142,38 @@ def too_long(path: str, limits: Limits) -> OverLimit:
     return OverLimit(path, "it lasts longer", f"{limits.max_seconds:g} s", "--max-seconds")
 
 
-def _decoded(container: InputContainer, stream: Stream) -> Iterator[Frame]:
+def packets(container: InputContainer, stream: Stream) -> Iterator[Any]:
+    """The packets of one stream, from where the container stands; damaged places are passed over."""
     import av
 
     for other in container.streams:
         other.discard = av.stream.Discard.default if other.index == stream.index else av.stream.Discard.all
-    stream.thread_type, stream.codec_context.thread_count = "AUTO", _THREADS
-    bad = (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError, av.error.ArgumentError)
     for _ in range(_MOST_RESTARTS):
         try:
-            for packet in container.demux(stream):
-                try:
-                    decoded = packet.decode()
-                except (*bad, av.error.EOFError):
-                    continue  # the next may be whole
-                yield from decoded
+            yield from container.demux(stream)
             return
-        except bad:  # raised by the container, which then stands behind the damage
+        except _bad():  # the container then stands behind the damage
             continue
+
+
+def _decoded(container: InputContainer, stream: Stream) -> Iterator[Frame]:
+    import av
+
+    if not stream.codec_context.is_open:
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", _THREADS
+    for packet in packets(container, stream):
+        try:
+            decoded = packet.decode()
+        except (*_bad(), av.error.EOFError):
+            continue  # the next may be whole
+        yield from decoded
+
+
+def _bad() -> tuple[type[Exception], ...]:
+    """What damage raises."""
+    import av
+
+    return av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError, av.error.ArgumentError
 
 
 def length_s(frame: Frame, stream: Stream) -> float:

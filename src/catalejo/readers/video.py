@@ -14,7 +14,7 @@ from PIL import Image
 from catalejo import files
 from catalejo.errors import CannotRead
 from catalejo.facts import Fact
-from catalejo.readers import Page, audio, containers, frames, tags
+from catalejo.readers import Page, audio, containers, frames, headers, tags
 from catalejo.readers.shots import SMALL_PX, Cutter, Sketch, sketch
 from catalejo.records import Limits
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _LOOKED_AT = 31.0  # frames a second; more say nothing new about where shots begin
+_TICK_S = 0.002  # seconds are kept in milliseconds
+_SEEK_S = 5.0  # frames this near are decoded rather than looked for
 _CANDIDATES, _APART_S = 6, 0.4  # key frames in hand for one shot; the least time between two
 
 
@@ -146,35 +148,56 @@ def frames_at(path: str | Path, seconds: Iterable[float], limits: Limits | None 
 
     Raises:
         MissingExtra: PyAV is not installed.
-        CannotRead: it is no film, or shows nothing.
-        OverLimit: it passes a limit.
+        CannotRead: it has no moving pictures, or none that can be decoded.
+        OverLimit: it passes ``max_seconds``, ``max_streams``, ``max_megapixels`` or ``max_media_mb``.
     """
-    name, limits = os.fspath(path), limits or Limits()
-    with files.opened(name, limits) as file:
-        for second in seconds:
-            file.seek(0)
-            with containers.opened(file, name, limits) as container:
-                stream = _film(container, name)
-                found = None
-                for at, frame in containers.frames(container, stream, name, limits):
-                    if found is not None and at > second:
-                        break
-                    found = frame
-                yield frames.picture(found, stream)
-
-
-def about(path: str | Path, limits: Limits | None = None) -> tuple[Fact, ...]:
-    """What a film says of itself, by ``file``."""
     name, limits = os.fspath(path), limits or Limits()
     with files.opened(name, limits) as file, containers.opened(file, name, limits) as container:
         stream = _film(container, name)
-        facts = list(audio.facts(containers.duration_s(container), tags.read(container.metadata, stream.metadata)))
-        facts.append(Fact("size", f"{stream.codec_context.width} x {stream.codec_context.height}", None, "file"))
-        return tuple(facts)
+        for _, frame in _shown_at(container, stream, seconds, name, limits):
+            containers.check_size(frame.width, frame.height, name, limits)
+            yield frames.picture(frame, stream)
+
+
+def _shown_at(
+    container: InputContainer, stream: containers.Stream, seconds: Iterable[float], path: str, limits: Limits
+) -> Iterator[tuple[float, Any]]:
+    """The frame on show at each second, and when it began to be."""
+    coming = containers.frames(container, stream, path, limits)
+    now = next(coming)
+    after = next(coming, None)
+    for second in seconds:
+        wanted = second + _TICK_S
+        if wanted < now[0] or wanted > now[0] + _SEEK_S:
+            for back_s in (second, second - _SEEK_S, 0.0):  # some indexes lead behind what was asked for
+                coming = containers.frames_from(container, stream, max(0.0, back_s), path, limits)
+                now = next(coming, now)
+                if now[0] <= wanted or back_s <= 0:
+                    break
+            after = next(coming, None)
+        while after is not None and after[0] <= wanted:
+            now, after = after, next(coming, None)
+        yield now
+
+
+def about(path: str | Path, limits: Limits | None = None, shots: int | None = None) -> tuple[Fact, ...]:
+    """What a film says of itself, by ``file``: duration, size, frames, frame rate, when, where and with what.
+
+    Args:
+        path: of the film.
+        limits: what to refuse.
+        shots: how many it has, by whoever has read it; told with the rest.
+
+    Raises:
+        MissingExtra, CannotRead, OverLimit: see ``headers.read``.
+    """
+    facts = tuple(headers.read(path, limits, count=True).facts())
+    return facts if shots is None else (*facts, Fact("shots", f"{shots}", None, "file", number=float(shots)))
 
 
 def _film(container: InputContainer, path: str) -> containers.Stream:
     stream = containers.film(container)
     if stream is None:
-        raise CannotRead(path, "it has no moving pictures" if containers.sound(container) else "nothing to see in it")
+        heard = containers.sound(container) is not None
+        raise CannotRead(path, "a recording, without moving pictures" if heard else "it has neither pictures nor sound")
     return stream
