@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from catalejo.indexing import Progress
     from catalejo.quantizing import QuantizeReport
     from catalejo.search import Searcher
+    from catalejo.senses import Senses
     from catalejo.shelf import Shelf
     from catalejo.store import Store
 
@@ -127,9 +129,11 @@ class Catalog(Judge, Keeper):
         retry: bool = False,
         limits: Limits | None = None,
         workers: int | None = None,
+        perceive: str | Sequence[str] | None = None,
         progress: Callable[[Progress], None] | None = None,
+        perceiving: Callable[[int, int], None] | None = None,
     ) -> AddReport:
-        """Look at files and folders, and remember what is new or changed.
+        """Look at files and folders, and remember what is new or changed; then have perceivers look at what is there.
 
         Args:
             paths: files, folders, patterns.
@@ -139,22 +143,27 @@ class Catalog(Judge, Keeper):
             retry: read again what was skipped before.
             limits: what to refuse; see ``Limits``.
             workers: cores to use; None: all.
+            perceive: ``auto`` (all perceivers that can work here), ``none``, or some by name; None: what
+                ``CATALEJO_PERCEIVE`` says, else ``auto``. They start once everything else is saved.
             progress: called after every file.
+            perceiving: called after every file that perceivers were shown, with how many are done, and of how many.
 
         Raises:
+            UnknownName, MissingExtra, MissingWeights: a perceiver that was named is not there.
             CannotRead: one of ``paths`` is not there.
             CatalogBusy: another process is writing to this catalog.
             CannotWrite: the disk is full or read-only; what was saved before is safe.
             BadQuery: several encoders were named, or not the one the catalog was made with; see ``encode``.
             indexing.Stopped: interrupted (a KeyboardInterrupt); its ``report`` says what was saved.
         """
-        from catalejo import indexing, walk
+        from catalejo import indexing, senses, walk
         from catalejo.encoders.opening import check
         from catalejo.lock import WriterLock
         from catalejo.space import add_column
 
         found = walk.sources([os.fspath(p) for p in paths], documents=True)
         found += [os.path.abspath(os.fspath(p)) for p in listed]
+        chosen = senses.senses(senses.asked(perceive))
         self._require_one_encoder()
         if self.encoder.card.folder and not self._store.exists:
             check(self.encoder)  # before there is a catalog of an encoder that does not run
@@ -163,7 +172,7 @@ class Catalog(Judge, Keeper):
             self._store.refresh()
             self._store.widen()
             add_column(self._store, self.encoder.card)
-            return indexing.add(
+            report = indexing.add(
                 self._store,
                 self.encoder,
                 self.sentences,
@@ -175,6 +184,29 @@ class Catalog(Judge, Keeper):
                 workers=workers,
                 progress=progress,
             )
+            return self._perceive(report, chosen, limits or Limits(), retry, workers, perceiving)
+
+    def _perceive(
+        self,
+        report: AddReport,
+        chosen: Senses,
+        limits: Limits,
+        retry: bool,
+        workers: int | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> AddReport:
+        """The second stage of ``add``; its report joined to that of the first."""
+        from catalejo import perceiving
+        from catalejo.indexing import Stopped
+
+        self._store.refresh()
+        more = perceiving.perceive(
+            self._store, self.sentences, chosen, limits=limits, retry=retry, workers=workers, progress=progress
+        )
+        joined = replace(report, perceiving=more, stopped=more.stopped)
+        if more.stopped:
+            raise Stopped(joined)
+        return joined
 
     def _require_one_encoder(self) -> None:
         """``add`` fills one space: the first, which every item has a vector in."""

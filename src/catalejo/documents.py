@@ -16,7 +16,7 @@ from catalejo import plugins
 from catalejo.chunking import passages, sentences, span_of
 from catalejo.encoders import Array
 from catalejo.errors import CannotRead, CatalejoError, MissingExtra
-from catalejo.passage_rows import Key, PassageRow
+from catalejo.passage_rows import TEXT, Key, PassageRow
 from catalejo.readers import DocumentReader
 from catalejo.records import Item, Limits
 from catalejo.tables import ItemRow
@@ -87,9 +87,28 @@ class DocumentFiles:
             raise error if isinstance(error, CannotRead) else CannotRead(path, str(error)) from error
         if not items:
             raise CannotRead(path, "it has no pages")
-        return items, self._encoded(found, dated, stopped)
+        return items, self._encoded(found, dated, TEXT, stopped)
 
-    def _encoded(self, found: Sequence[_Cut], dated: datetime, stopped: Callable[[], bool]) -> list[PassageRow]:
+    def perceived(
+        self, pages: Sequence[TextPage], hash: str, dated: datetime, signal: str, stopped: Callable[[], bool]
+    ) -> list[PassageRow]:
+        """The passages of what somebody read or heard in a file.
+
+        Args:
+            pages: what it was.
+            hash: of the file's bytes.
+            dated: the date it is filed under.
+            signal: the name of who read or heard it.
+            stopped: asked now and then.
+
+        Raises:
+            CancelledError: ``stopped`` said so.
+        """
+        return self._encoded([cut for page in pages for cut in _cut(page, hash)], dated, signal, stopped)
+
+    def _encoded(
+        self, found: Sequence[_Cut], dated: datetime, signal: str, stopped: Callable[[], bool]
+    ) -> list[PassageRow]:
         said = [text for cut in found for text in cut.texts]
         vectors: list[Array] = []
         for start in range(0, len(said), _TOGETHER):
@@ -103,7 +122,7 @@ class DocumentFiles:
             words = tuple(analyse(cut.passage.text, language))
             stems = tuple(tuple(analyse(text, language)) for text in cut.texts)
             own = flat[at : at + len(cut.spans)]
-            rows.append(PassageRow(cut.key, cut.passage, words, cut.spans, stems, own, dated))
+            rows.append(PassageRow(cut.key, cut.passage, words, cut.spans, stems, own, dated, signal))
             at += len(cut.spans)
         return rows
 

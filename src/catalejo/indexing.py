@@ -212,7 +212,7 @@ class _Run:
     def _again(self, before: FileRow) -> bool:
         """Whether to read what was skipped before: when asked, or when what stood in the way is another now."""
         reason = before.reason or ""
-        return self._retry or _raised(reason, self._limits) or (_NOT_INSTALLED in reason and readable(before.path))
+        return self._retry or raised(reason, self._limits) or (_NOT_INSTALLED in reason and readable(before.path))
 
     def _skip(self, found: Found, before: FileRow | None) -> None:
         """List a path with its reason. What was known of it stays: a disk may only be unplugged."""
@@ -303,7 +303,7 @@ class _Run:
             self._report = replace(self._report, removed=len(gone))
 
 
-def _raised(reason: str, limits: Limits) -> bool:
+def raised(reason: str, limits: Limits) -> bool:
     """Whether a file was skipped for a limit (``OverLimit``) that is not what it was."""
     refused = _REFUSED.search(reason)
     now = refused and getattr(limits, refused[2].replace("-", "_"), None)

@@ -9,6 +9,29 @@ from catalejo.records import Skipped, SpaceStatus
 
 
 @dataclass(frozen=True)
+class PerceiveReport:
+    """What the second stage of ``add`` did.
+
+    Attributes:
+        perceived: files that were looked at or heard.
+        facts: found in them.
+        waiting: files that are left, because it was stopped or because they are not there to be read now.
+        failed: what could not be perceived, and why.
+        missing: perceivers that cannot work here, and what brings each.
+        seconds: wall time.
+        stopped: True when it was interrupted; the same command goes on from there.
+    """
+
+    perceived: int = 0
+    facts: int = 0
+    waiting: int = 0
+    failed: tuple[Skipped, ...] = ()
+    missing: tuple[str, ...] = ()
+    seconds: float = 0.0
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
 class AddReport:
     """What ``add`` did: counts of files, and wall time.
 
@@ -23,6 +46,7 @@ class AddReport:
             their files were kept.
         seconds: wall time.
         stopped: True when it was interrupted; the same command goes on from there.
+        perceiving: what the second stage did; None where nobody was to perceive anything.
     """
 
     added: int = 0
@@ -34,6 +58,7 @@ class AddReport:
     not_pruned: tuple[str, ...] = ()
     seconds: float = 0.0
     stopped: bool = False
+    perceiving: PerceiveReport | None = None
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,19 @@ class Sense:
         """Whether it is a ``Listener``, who hears a file whole."""
         return hasattr(self.perceiver, "listen")
 
+    @property
+    def sees(self) -> bool:
+        """Whether it is a ``Looker``, who is shown every page."""
+        return hasattr(self.perceiver, "look")
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The kinds of items whose files it takes: a film without sound is not heard."""
+        return ("audio",) if self.hears else self.kinds
+
     def takes(self, items: Iterable[Item]) -> bool:
         """Whether there is anything for it among the items of one file."""
-        return any(item.kind in self.kinds for item in items)
+        return any(item.kind in self.items for item in items)
 
 
 @dataclass(frozen=True)
@@ -164,6 +174,9 @@ def senses(names: Sequence[str]) -> Senses:
     return Senses(tuple(able), tuple(missing))
 
 
+STATED = Sense("file", "1", ("video", "audio"), None)  # what recordings and films state of themselves
+
+
 # -- one file -------------------------------------------------------------------------
 
 
@@ -214,13 +227,15 @@ class Perceiving:
             CancelledError: ``stopped`` said so.
         """
         gathered = [_Gathering(sense) for sense in senses]
-        lookers = [one for one in gathered if not one.sense.hears and one.sense.takes(items)]
-        if lookers:
+        takers = [one for one in gathered if one.sense.takes(items)]
+        if lookers := [one for one in takers if one.sense.sees]:
             self._show(path, items, lookers)
-        for one in gathered:
-            if one.sense.hears and one.sense.takes(items):
-                with self._one(one, path):
+        for one in takers:
+            with self._one(one, path):
+                if one.sense.hears:
                     one.add(one.sense.perceiver.listen(_Stoppable(self._sound(path), self._check)))
+                elif one.sense is STATED:
+                    one.add(Perceived(about(path, items, self._limits)))
         return [one.done for one in gathered]
 
     def _show(self, path: str, items: Sequence[Item], lookers: Sequence[_Gathering]) -> None:
@@ -308,14 +323,14 @@ def facts_of(path: str, names: str | Sequence[str] | None = None, limits: Limits
         MissingWeights: a perceiver that was named was not fetched.
     """
     chosen, limits = senses(asked(names)), limits or Limits()
-    items, stated = _items(path, limits)
-    able = [sense for sense in chosen.able if sense.takes(items)]
+    items = _items(path, limits)
+    able = [sense for sense in (STATED, *chosen.able) if sense.takes(items)]
     heard = Perceiving(limits).perceive(path, items, able)
     return Known(
         path,
-        (*stated, *(fact for one in heard for fact in one.found.facts)),
+        (*stated(items), *(fact for one in heard for fact in one.found.facts)),
         tuple(page for one in heard for page in one.found.pages),
-        tuple(one.sense.name for one in heard if not one.reason),
+        tuple(one.sense.name for one in heard if not one.reason and one.sense is not STATED),
         tuple(one for one in chosen.missing if _would_take(one.name, items)),
         tuple(Missing(one.sense.name, one.reason) for one in heard if one.reason),
         tuple(items),
@@ -327,16 +342,15 @@ def _would_take(name: str, items: Iterable[Item]) -> bool:
     return not kinds or any(item.kind in kinds for item in items)
 
 
-def _items(path: str, limits: Limits) -> tuple[list[Item], list[Fact]]:
-    """The items of a file that is in no catalog, and what the file states."""
+def _items(path: str, limits: Limits) -> list[Item]:
+    """The items of a file that is in no catalog."""
     suffix = os.path.splitext(path)[1]
     if plugins.document_for(suffix) is not None:
         pages = read_document(path, limits)
-        return [Item("", page.number - 1, "scan" if page.needs_ocr else "text", 0, 0) for page in pages], []
+        return [Item("", page.number - 1, "scan" if page.needs_ocr else "text", 0, 0) for page in pages]
     reader = PageReader(limits, 1)
     with reader.opened(path) as (file, _):
-        items = [item_of(page, "") for page in reader.pages(file, path)]
-    return items, [*stated(items), *about(path, items, limits)]
+        return [item_of(page, "") for page in reader.pages(file, path)]
 
 
 def stated(items: Iterable[Item]) -> Iterator[Fact]:

@@ -18,6 +18,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -248,6 +249,23 @@ class Store:
         """The hashes of all items."""
         with self.reading():
             return set(self.dataset.to_table(columns=["hash"])["hash"].to_pylist())
+
+    def hashes_of(self, kinds: Sequence[str]) -> list[str]:
+        """The hashes of items of these kinds, each once, in the order of the table."""
+        with self.reading():
+            table = self.dataset.to_table(columns=["hash"], filter=is_in("kind", kinds))
+        return list(dict.fromkeys(table["hash"].to_pylist()))
+
+    def items_of(self, hashes: Sequence[str]) -> dict[str, list[tuple[Item, datetime]]]:
+        """hash -> its items by page, each with the date it is filed under; labels are left out."""
+        names = [name for name in self.fields if name != "labels"]
+        with self.reading():
+            table = self.dataset.to_table(columns=[*names, "dated"], filter=is_in("hash", hashes))
+        found: dict[str, list[tuple[Item, datetime]]] = {}
+        for row in sorted(table.to_pylist(), key=lambda row: int(row["page"])):
+            dated = row.pop("dated")
+            found.setdefault(row["hash"], []).append((item_of(row), dated))
+        return found
 
     # -- writing ----------------------------------------------------------------
 

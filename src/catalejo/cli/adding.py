@@ -5,15 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from catalejo.catalog import Catalog
-from catalejo.cli.output import command, count, encoder_option, json_option, note, print_json, printable, with_catalog
+from catalejo.cli.output import (
+    command,
+    count,
+    encoder_option,
+    json_option,
+    note,
+    note_skipped,
+    print_json,
+    printable,
+    with_catalog,
+)
 from catalejo.cli.progress import Show, progress_bar
 from catalejo.records import Limits, to_json
-from catalejo.reports import AddReport
+from catalejo.reports import AddReport, PerceiveReport
 
 if TYPE_CHECKING:
     from catalejo.indexing import Progress
@@ -71,6 +82,12 @@ def _options(function: F, helps: Mapping[str, str]) -> F:
 @limit_options
 @document_limit_options
 @recording_limit_options
+@click.option(
+    "--perceive",
+    metavar="NAMES",
+    help="Who looks at what is there once it is saved: auto (all that can work here), none, or some of "
+    "ocr,speech,sounds,colours,labels,safety. Default: CATALEJO_PERCEIVE, else auto.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Cores to use. Default: all.")
 @encoder_option("For a new catalog: its encoder, by name or path. Default: conse.")
 @json_option
@@ -82,6 +99,7 @@ def add(
     retry: bool,
     nul: bool,
     workers: int | None,
+    perceive: str | None,
     as_json: bool,
     **limits: Any,
 ) -> int:
@@ -104,7 +122,15 @@ def add(
     try:
         with progress_bar() as show:
             report = catalog.add(
-                *named, listed=listed, prune=prune, retry=retry, limits=refused, workers=workers, progress=told(show)
+                *named,
+                listed=listed,
+                prune=prune,
+                retry=retry,
+                limits=refused,
+                workers=workers,
+                perceive=perceive,
+                progress=told(show),
+                perceiving=show and partial(show, "perceiving"),
             )
     except Stopped as stopped:
         print_report(catalog, stopped.report, as_json)
@@ -125,6 +151,8 @@ def print_report(catalog: Catalog, report: AddReport, as_json: bool) -> None:
     parts = [f"{getattr(report, key):,} {key}" for key in ("added", "updated", "unchanged", "removed", "skipped")]
     rate = f", {report.encoded / report.seconds:.0f} items/s" if report.encoded and report.seconds else ""
     click.echo(f"{', '.join(parts)} in {report.seconds:.1f} s{rate}")
+    if report.perceiving:
+        _print_perceived(report.perceiving)
     for folder in report.not_pruned:
         note(
             f"no file we read is left in {printable(folder)}, so nothing there was forgotten; if that is meant: "
@@ -134,6 +162,17 @@ def print_report(catalog: Catalog, report: AddReport, as_json: bool) -> None:
         note("Stopped. What is listed is saved; run the same command again to go on.")
     elif report.skipped:
         note(f"{count(report.skipped, 'file', 'files')} could not be read; see: {command(catalog, 'skipped')}")
+
+
+def _print_perceived(report: PerceiveReport) -> None:
+    if report.perceived:
+        found = f"perceived {count(report.perceived, 'file', 'files')}: {count(report.facts, 'fact', 'facts')}"
+        click.echo(f"{found} in {report.seconds:.1f} s")
+    note_skipped(report.failed)
+    if report.waiting:
+        note(f"{count(report.waiting, 'file waits', 'files wait')} to be perceived; the same command goes on there")
+    for why in report.missing:
+        note(f"more could be known: {why}")
 
 
 def told(show: Show | None) -> Callable[[Progress], None] | None:
