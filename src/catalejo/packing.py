@@ -46,12 +46,14 @@ Si las piezas no responden a la pregunta, escribe solamente: {unanswerable}""",
 }
 _WORDS = {
     "en": {
-        "question": "Question", "page": "page", "image": "picture", "audio": "recording", "video": "film",
+        "question": "Question", "nothing": "(nothing could be recognised in it)",
+        "page": "page", "image": "picture", "audio": "recording", "video": "film",
         TRANSCRIPT: "what is said", READ: "text read in it", NOTES: "notes", PICTURE: "picture", FRAME: "key frame",
         SOUND: "sound",
     },
     "es": {
-        "question": "Pregunta", "page": "página", "image": "imagen", "audio": "grabación", "video": "vídeo",
+        "question": "Pregunta", "nothing": "(no se pudo reconocer nada en él)",
+        "page": "página", "image": "imagen", "audio": "grabación", "video": "vídeo",
         TRANSCRIPT: "lo que se dice", READ: "texto leído en ella", NOTES: "notas", PICTURE: "imagen",
         FRAME: "fotograma clave", SOUND: "sonido",
     },
@@ -133,6 +135,8 @@ class Packer:
                 kept, told = self._cut(number, kept, best)
                 left += [told] * bool(told)
             parts.append(self._title(one, called[one.path]))
+            if not kept:
+                parts.append(_WORDS[self.language]["nothing"])
             for _, piece in kept:
                 pieces.append(piece)
                 parts += self._numbered(len(pieces), piece)
