@@ -12,13 +12,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from catalejo import grammar
-from catalejo.conse.labels import classes
 from catalejo.facts import Fact
-from catalejo.recognised import Named, named
-from catalejo.records import Label
+from catalejo.recognised import LEAST, Thing, things
+from catalejo.texts import Box
 
 LENGTHS = ("short", "long")
 SHORT_CHARS = 250  # the most an alternative text should have; IPTC Photo Metadata User Guide, "Alt Text"
@@ -35,7 +33,15 @@ _WORDS = {
         "probable": "probably {a}",
         "possible": "perhaps {a}",
         "percent": " ({share})",
-        "also": "there may also be {list}",
+        "left": "on the left",
+        "right": "on the right",
+        "middle": "in the middle",
+        "upper left": "at the upper left",
+        "upper right": "at the upper right",
+        "upper middle": "at the top",
+        "lower left": "at the lower left",
+        "lower right": "at the lower right",
+        "lower middle": "at the bottom",
         "unknown": "what the picture shows was not recognised",
         "unknown caption": "a picture",
         "page": "a picture of text",
@@ -63,7 +69,15 @@ _WORDS = {
         "probable": "probablemente {a}",
         "possible": "quizá {a}",
         "percent": " ({share})",
-        "also": "también podría haber {list}",
+        "left": "a la izquierda",
+        "right": "a la derecha",
+        "middle": "en el centro",
+        "upper left": "arriba a la izquierda",
+        "upper right": "arriba a la derecha",
+        "upper middle": "arriba",
+        "lower left": "abajo a la izquierda",
+        "lower right": "abajo a la derecha",
+        "lower middle": "abajo",
         "unknown": "no se ha reconocido lo que muestra la imagen",
         "unknown caption": "una imagen",
         "page": "una imagen con texto",
@@ -115,26 +129,6 @@ def alt_text(facts: Sequence[Fact], language: str, length: str = "short") -> Alt
     return _Teller(facts, language, length).told()
 
 
-@cache
-def _indices() -> dict[str, int]:
-    """The class of each English name; of two of the same name, the first."""
-    found: dict[str, int] = {}
-    for index, entry in enumerate(classes()):
-        for name in entry.names["en"]:
-            found.setdefault(name.casefold(), index)
-    return found
-
-
-def labels_of(facts: Sequence[Fact]) -> list[Label]:
-    """The classes that label facts name, with their probabilities; names that are no class's are left out."""
-    found: dict[int, float] = {}
-    for fact in facts:
-        index = _indices().get(fact.value.casefold()) if fact.kind == "label" else None
-        if index is not None:
-            found[index] = max(found.get(index, 0.0), fact.confidence or 0.0)
-    return [Label(index, p) for index, p in found.items()]
-
-
 class _Teller:
     """One picture's facts, in one language."""
 
@@ -142,7 +136,7 @@ class _Teller:
         self._facts, self._language, self._length = facts, language, length
         self._words = _WORDS[language]
         self._lines = [fact for fact in facts if fact.kind == "text" and _legible(fact)]
-        shown = named(labels_of(facts))
+        shown = things(facts)
         if self._is_page():  # a classifier of things makes pens and envelopes of a page
             shown = tuple(one for one in shown if one.wording == "sure")
         self._shown = shown
@@ -176,23 +170,22 @@ class _Teller:
         said = self._said(first, shares)
         if self._is_page():
             said = f"{self._words['page']}; {said}"
-        more = [grammar.a(one.names[self._language], self._language) for one in others]
-        if not more:
-            return said
-        last = "or" if len(more) > 1 else "and"
-        return f"{said}; {self._fill('also', list=grammar.listed(more, self._language, last))}"
+        return "; ".join([said, *(self._said(one, shares) for one in others)])
 
-    def _said(self, one: Named, shares: bool) -> str:
-        said = self._fill(one.wording, a=grammar.a(one.names[self._language], self._language))
-        said += self._share(one.probability) if shares else ""
-        if one.finer:
-            wording = "probable" if one.finer_probability >= 0.8 * one.probability else "possible"
-            finer = self._fill(wording, a=grammar.a(one.finer[self._language], self._language))
-            said += f", {finer}" + (self._share(one.finer_probability) if shares else "")
-        return said
+    def _said(self, one: Thing, shares: bool) -> str:
+        said = self._fill(one.wording, a=self._a(one.label)) + (self._share(one.label) if shares else "")
+        if one.finer and self._a(one.finer) != self._a(one.label):
+            sure = one.finer.confidence or 0.0
+            wording = "probable" if sure >= LEAST["probable"] else "possible"
+            said += f", {self._fill(wording, a=self._a(one.finer))}" + (self._share(one.finer) if shares else "")
+        size = self._sizes()
+        return f"{said}, {self._words[_side(one.box, size)]}" if one.box and size else said
 
-    def _share(self, part: float) -> str:
-        return self._fill("percent", share=grammar.share(part, self._language))
+    def _a(self, fact: Fact) -> str:
+        return grammar.a(fact.said(self._language), self._language)
+
+    def _share(self, fact: Fact) -> str:
+        return self._fill("percent", share=grammar.share(fact.confidence or 0.0, self._language))
 
     # -- what is read, and how it looks ------------------------------------------------------
 
@@ -260,7 +253,7 @@ class _Teller:
         return self._fill("adult", score=grammar.written(fact.number, self._language, 2))
 
     def _source(self) -> str:
-        kinds = [kind for kind in ("label", "text", "colour") if self._one(kind)]
+        kinds = [kind for kind in ("label", "text", "colour") if (self._lines if kind == "text" else self._one(kind))]
         if any(fact.by == "file" for fact in self._facts):
             kinds.append("file")
         told = self._fill("by", list=grammar.listed([self._words[kind] for kind in kinds], self._language))
@@ -278,6 +271,14 @@ def _legible(fact: Fact) -> bool:
 def _part(fact: Fact) -> float:
     """The share of the picture that has a colour."""
     return fact.number if fact.number is not None else fact.confidence or 0.0
+
+
+def _side(box: Box, size: tuple[int, int]) -> str:
+    """Where the middle of a box lies, in thirds of the picture: ``upper left``, ``middle``."""
+    across = (box[0] + box[2]) / 2 / max(size[0], 1)
+    down = (box[1] + box[3]) / 2 / max(size[1], 1)
+    side = "left" if across < 0.4 else "right" if across > 0.6 else "middle"
+    return f"{'upper ' if down < 0.4 else 'lower ' if down > 0.6 else ''}{side}"
 
 
 def _shape(width: int, height: int) -> str:

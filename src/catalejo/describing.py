@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from catalejo import plugins
 from catalejo.alt_texts import alt_text
 from catalejo.errors import CannotRead
 from catalejo.facts import Fact
@@ -129,23 +128,6 @@ def told(known: Known, languages: Sequence[str], length: str) -> list[Descriptio
 
 def _look(limits: Limits | None) -> Look:
     def look(path: str) -> Known:
-        known = facts_of(path, None, limits)
-        return known if "labels" in plugins.table("perceivers") else replace(known, facts=(*known.facts, *seen(path)))
-
-    from catalejo.conse.labels import classes
-    from catalejo.encoders.conse import ConseEncoder
-    from catalejo.pages import PageReader
-
-    encoder, reader = ConseEncoder(), PageReader(limits or Limits(), ConseEncoder.side_px)
-
-    def seen(path: str) -> list[Fact]:
-        with reader.opened(path) as (file, _):
-            pages = [(page.page, encoder.encode_images([page.picture])[0]) for page in reader.pages(file, path)]
-        return [
-            Fact("label", names["en"][0], label.probability, "labels", page, names["es"][0])
-            for page, encoded in pages
-            for label in encoded.labels
-            for names in [classes()[label.index].names]
-        ]
+        return facts_of(path, None, limits)
 
     return look

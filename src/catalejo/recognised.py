@@ -1,7 +1,8 @@
-"""What a classifier's guesses allow one to say: the finest thing it is sure of, and the finer one it suspects.
+"""LABELS -> what can be said of a picture: the finest thing that is sure enough, the finer one it may be, and the rest.
 
-A classifier that cannot tell a tabby from a tiger cat is still sure of the cat: the probabilities of the classes are
-added up along their kinds (``conse/labels.tsv``), and the most particular kind with enough of them is what is said.
+The labels of a picture overlap: "Egyptian cat", "cat" and "animal" are three answers about one thing. Of those that
+are as sure as a wording asks, the most particular is said, the others of the same thing are left out, and then what
+else is there. Labels with a box were seen in a part of the picture only.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from catalejo.conse.labels import classes
-from catalejo.records import Label
+from catalejo.facts import Fact
+from catalejo.texts import Box
 
-# The least sum of probabilities for each wording; the share that was right above it: benchmarks/describing.py.
-SURE, PROBABLE, POSSIBLE = 0.6, 0.4, 0.25
-WORDINGS = ("sure", "probable", "possible")
+# The least confidence for each wording, of the whole picture. What share was right: benchmarks/describing.py.
+LEAST = {"sure": 0.85, "probable": 0.65, "possible": 0.4}
+WORDINGS = tuple(LEAST)
+_LEAST_PART = 0.6  # of nine parts one is easily something
+_WIDEST_PART = 60  # classes: in a part, "animal" is what leaves and fur look like
+_LEAST_FINER = 0.3
 # What nearly everything is says nothing.
 _EMPTY = frozenset(
     ("object", "product", "accessory", "device", "place", "structure", "household object", "metal object", "equipment")
@@ -23,97 +28,69 @@ _EMPTY = frozenset(
 
 
 @dataclass(frozen=True)
-class Named:
+class Thing:
     """Something that can be said of a picture.
 
     Attributes:
-        names: language -> what it is called.
-        probability: the sum of the classes that are one, 0 to 1.
+        label: what it is.
         wording: ``sure``, ``probable`` or ``possible``.
-        finer: language -> what it may be more exactly; empty if nothing stands out.
-        finer_probability: of that.
-        chain: kinds it belongs to, nearest first, in English: ``cat, pet, animal``.
+        finer: what it may be more exactly, if something stands out.
     """
 
-    names: dict[str, str]
-    probability: float
+    label: Fact
     wording: str
-    finer: dict[str, str]
-    finer_probability: float
-    chain: tuple[str, ...]
+    finer: Fact | None = None
+
+    @property
+    def box(self) -> Box | None:
+        """Where it was seen; None: the picture as a whole."""
+        return self.label.box
 
 
-@dataclass(frozen=True)
-class _Node:
-    names: dict[str, str]
-    members: frozenset[int]
-    chain: tuple[str, ...]
+def things(facts: Sequence[Fact], most: int = 3) -> tuple[Thing, ...]:
+    """What the label facts of one picture allow one to say, surest first; empty where nothing is likely enough."""
+    left = [fact for fact in facts if fact.kind == "label" and fact.value not in _EMPTY]
+    found: list[Thing] = []
+    for wording in WORDINGS:
+        while len(found) < most:
+            enough = [fact for fact in left if _wording(fact) == wording]
+            if not enough:
+                break
+            best = min(enough, key=lambda fact: (len(members(fact)), -_sure(fact)))
+            found.append(Thing(best, wording, _finer(best, left) if wording != "possible" else None))
+            left = [fact for fact in left if members(fact).isdisjoint(members(best))]
+    return tuple(found)
+
+
+def members(fact: Fact) -> frozenset[int | str]:
+    """The numbers of the classes that a label stands for; of one that is no class's or kind's, the label itself."""
+    if fact.number is not None:
+        return frozenset((int(fact.number),))
+    return _members().get(fact.value.casefold()) or frozenset((fact.value,))
 
 
 @cache
-def _nodes() -> dict[str, _Node]:
-    """Every class and every kind by its English name, with the classes that belong to it."""
-    names: dict[str, dict[str, str]] = {}
-    members: dict[str, set[int]] = {}
-    chains: dict[str, tuple[str, ...]] = {}
+def _members() -> dict[str, frozenset[int | str]]:
+    found: dict[str, set[int | str]] = {}
     for index, entry in enumerate(classes()):
-        lines = {language: (entry.names[language][0], *entry.kinds[language]) for language in ("en", "es")}
-        for depth, (en, es) in enumerate(zip(lines["en"], lines["es"], strict=True)):
-            names.setdefault(en, {"en": en, "es": es})
-            members.setdefault(en, set()).add(index)
-            chains.setdefault(en, lines["en"][depth + 1 :])
-    return {en: _Node(names[en], frozenset(members[en]), chains[en]) for en in names if en not in _EMPTY}
+        for name in (*entry.names["en"], *entry.kinds["en"]):
+            found.setdefault(name.casefold(), set()).add(index)
+    return {name: frozenset(numbers) for name, numbers in found.items()}
 
 
-def named(labels: Sequence[Label], most: int = 3) -> tuple[Named, ...]:
-    """What can be said of a picture with these labels, surest first; empty where nothing is likely enough.
-
-    Args:
-        labels: of the classes of ``conse.labels``, with their probabilities.
-        most: things to name.
-    """
-    left = {label.index: label.probability for label in labels}
-    found: list[Named] = []
-    while len(found) < most:
-        one = _best(left)
-        if one is None:
-            break
-        node, made = one
-        found.append(made)
-        left = {index: p for index, p in left.items() if index not in node.members}
-    order = [WORDINGS.index(one.wording) for one in found]
-    return tuple(one for _, one in sorted(zip(order, found, strict=True), key=lambda pair: pair[0]))
+def _sure(fact: Fact) -> float:
+    return fact.confidence or 0.0
 
 
-def _best(left: dict[int, float]) -> tuple[_Node, Named] | None:
-    masses = {
-        en: sum(left.get(index, 0.0) for index in node.members)
-        for en, node in _nodes().items()
-        if not node.members.isdisjoint(left)
-    }
-    for wording, least in zip(WORDINGS, (SURE, PROBABLE, POSSIBLE), strict=True):
-        enough = [en for en, mass in masses.items() if mass >= least]
-        if enough:
-            best = min(enough, key=lambda en: (len(_nodes()[en].members), -masses[en]))
-            node = _nodes()[best]
-            finer = _finer(best, masses) if wording != WORDINGS[-1] else None
-            return node, Named(
-                node.names,
-                min(masses[best], 1.0),
-                wording,
-                _nodes()[finer].names if finer else {},
-                masses[finer] if finer else 0.0,
-                node.chain,
-            )
-    return None
+def _wording(fact: Fact) -> str:
+    if fact.box is not None:
+        seen = _sure(fact) >= _LEAST_PART and len(members(fact)) <= _WIDEST_PART
+        return "" if not seen else "sure" if _sure(fact) >= LEAST["sure"] else "probable"
+    return next((wording for wording, least in LEAST.items() if _sure(fact) >= least), "")
 
 
-def _finer(best: str, masses: dict[str, float]) -> str | None:
-    """The most likely kind or class inside one, if it has most of what the one has."""
-    node = _nodes()[best]
-    inside = [
-        en
-        for en, mass in masses.items()
-        if _nodes()[en].members < node.members and mass >= max(POSSIBLE, masses[best] / 2)
-    ]
-    return min(inside, key=lambda en: (len(_nodes()[en].members), -masses[en])) if inside else None
+def _finer(best: Fact, facts: Sequence[Fact]) -> Fact | None:
+    """The most likely label inside one, if it has most of what the one has."""
+    least = max(_LEAST_FINER, 0.5 * _sure(best))
+    inside = [fact for fact in facts if fact.box == best.box and members(fact) < members(best) and _sure(fact) >= least]
+    return min(inside, key=lambda fact: (len(members(fact)), -_sure(fact))) if inside else None
