@@ -42,7 +42,7 @@ _LIST = """
     context.media context.resolution reading_texts perceivers
     readers.containers readers.tags readers.frames readers.headers
     readers.samples readers.stretches readers.audio readers.shots readers.video
-    perceivers.reading_order perceivers.text_lines perceivers.ocr perceivers.colours ocr_files
+    perceivers.reading_order perceivers.exclamations perceivers.text_lines perceivers.ocr perceivers.colours ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers encoders.opening
     transcripts perceivers.voices perceivers.whisper perceivers.speech transcribing
@@ -50,7 +50,7 @@ _LIST = """
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
     pages senses documents reading indexing perceiving looking encoding
     speed sides quantizing
-    query asking fusion search duplicates health
+    query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
     notes pieces giving packing multimodal
     caption_formats captions measures intervals evaluate similarity

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from catalejo.perceivers import exclamations
 from catalejo.texts import Box
 
 if TYPE_CHECKING:
@@ -126,10 +127,12 @@ class LineReader:
             (math.ceil(wide), math.ceil(high)), Image.Transform.QUAD, places, Image.Resampling.BICUBIC
         )
         small = cut.resize((max(1, round(_HEIGHT_PX * wide / high)), _HEIGHT_PX), Image.Resampling.BICUBIC)
-        said = self._reader(_bgr(small), use_det=False, use_cls=False, use_rec=True)
+        said = self._reader(_bgr(small), use_det=False, use_cls=False, use_rec=True, return_word_box=True)
         if not said.txts:
             return "", 0.0
-        return unicodedata.normalize("NFC", said.txts[0].strip()), float(said.scores[0])
+        columns = [column for word in said.word_results[0].word_cols for column in word]
+        text = exclamations.restored(said.txts[0], columns, np.asarray(small.convert("L")))
+        return unicodedata.normalize("NFC", text.strip()), float(said.scores[0])
 
     @cached_property
     def _detector(self) -> RapidOCR:
