@@ -52,7 +52,7 @@ def pages(container: InputContainer, path: str, limits: Limits, first: int = 0) 
             made.latitude,
             made.longitude,
             round(one.start_s, 3),
-            round(one.end_s, 3),
+            round(max(one.end_s, one.start_s + 0.001), 3),
         )
 
 

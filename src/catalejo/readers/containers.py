@@ -32,7 +32,15 @@ FORMATS = (
 _LEAST_BITS = 200  # a second; fewer, and the duration in the header is not of this file
 _SLACK_S = 60.0  # a frame may come this much after the duration in the header; a damaged stamp is further off
 _MOST_RESTARTS = 1000  # reading goes on behind this many damaged places
+_MOST_STREAMS = 10_000
 _THREADS = 4  # each holds a frame
+
+
+class Undecodable(CannotRead):
+    """Nothing of a stream can be decoded; others of the same file may be whole."""
+
+    def __init__(self, path: str, kind: str) -> None:
+        super().__init__(path, f"none of its {kind} can be decoded: it is damaged, or protected against copying")
 
 
 @contextmanager
@@ -59,8 +67,9 @@ def opened(file: BinaryIO, path: str, limits: Limits) -> Iterator[InputContainer
     file.seek(0)
     if not size:
         raise CannotRead(path, "empty file")
-    # One more than allowed, so that a file with too many is told from one that is damaged.
-    options = {"format_whitelist": ",".join(FORMATS), "max_streams": str(int(limits.max_streams) + 1)}
+    # More streams than allowed are opened, so that a file with too many is told from one that is damaged.
+    most = max(_MOST_STREAMS, int(limits.max_streams) + 1)
+    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none", "max_streams": str(most)}
     try:
         try:
             container = av.open(file, "r", options=options, metadata_errors="replace")
@@ -102,14 +111,14 @@ def frames(container: InputContainer, stream: Stream, path: str, limits: Limits)
 
     Raises:
         OverLimit: it lasts longer than ``max_seconds``.
-        CannotRead: nothing in it can be decoded.
+        Undecodable: nothing in it can be decoded.
     """
     count = 0
     for found in frames_from(container, stream, None, path, limits):
         count += 1
         yield found
     if not count:
-        raise CannotRead(path, f"none of its {stream.type} can be decoded: it is damaged, or protected against copying")
+        raise Undecodable(path, stream.type)
 
 
 def frames_from(
@@ -139,7 +148,8 @@ def frames_from(
 
 def too_long(path: str, limits: Limits) -> OverLimit:
     """What to say of a file that lasts longer than it may."""
-    return OverLimit(path, "it lasts longer", f"{limits.max_seconds:g} s", "--max-seconds")
+    most = f"{limits.max_seconds:g} s"
+    return OverLimit(path, f"it lasts more than {most}", most, "--max-seconds")
 
 
 def packets(container: InputContainer, stream: Stream) -> Iterator[Any]:
@@ -152,7 +162,9 @@ def packets(container: InputContainer, stream: Stream) -> Iterator[Any]:
         try:
             yield from container.demux(stream)
             return
-        except _bad():  # the container then stands behind the damage
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:  # the container then stands behind the damage
             continue
 
 
@@ -164,22 +176,17 @@ def _decoded(container: InputContainer, stream: Stream) -> Iterator[Frame]:
     for packet in packets(container, stream):
         try:
             decoded = packet.decode()
-        except (*_bad(), av.error.EOFError):
+        except av.error.FFmpegError:
             continue  # the next may be whole
         yield from decoded
-
-
-def _bad() -> tuple[type[Exception], ...]:
-    """What damage raises."""
-    import av
-
-    return av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError, av.error.ArgumentError
 
 
 def length_s(frame: Frame, stream: Stream) -> float:
     """How long one frame lasts, in seconds."""
     if stream.type == "audio":
         return float(frame.samples / frame.sample_rate) if frame.sample_rate else 0.0
+    if frame.duration and frame.time_base:
+        return min(float(frame.duration * frame.time_base), _SLACK_S)
     return float(1 / stream.average_rate) if stream.average_rate else 0.04
 
 
@@ -195,7 +202,7 @@ def _best(streams: list[Stream]) -> Stream | None:
 def _check(container: InputContainer, size: int, path: str, limits: Limits) -> None:
     count = len(container.streams)
     if count > limits.max_streams:
-        raise OverLimit(path, f"it has {count} streams or more", f"{limits.max_streams} streams", "--max-streams")
+        raise OverLimit(path, f"it has {count} streams", f"{limits.max_streams}", "--max-streams")
     seconds = duration_s(container)
     if seconds is not None and seconds > limits.max_seconds:
         raise OverLimit(path, f"it lasts {seconds:,.0f} s", f"{limits.max_seconds:g} s", "--max-seconds")
@@ -247,6 +254,9 @@ def _has_index(file: BinaryIO, size: int) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and 0 < (error.errno or 0) < 200 and error.errno != errno.EINVAL:
+    import av
+
+    ours = isinstance(error, av.error.FFmpegError)  # these have the system's numbers too, and mean the file
+    if isinstance(error, OSError) and not ours and error.strerror and error.errno != errno.EINVAL:
         return error.strerror.lower()  # the disk, not the recording
     return "damaged recording or film (its parts do not fit together)"

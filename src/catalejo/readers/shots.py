@@ -97,6 +97,12 @@ class Cutter:
         self._steps.append(step)
         return found
 
+    def finish(self, end_s: float) -> float | None:
+        """The film ends; the second at which a last shot began that there was no time to believe."""
+        if self._cut is None or self._cut.flat or end_s - self._cut.second < _SHORTEST_S:
+            return None
+        return self._begin(self._cut.second, self._cut)
+
     def _stands_out(self, step: float) -> bool:
         usual = sum(self._steps) / len(self._steps) if self._steps else 0.0
         return step > _STEP and step > _STANDS_OUT * usual

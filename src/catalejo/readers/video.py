@@ -15,6 +15,7 @@ from catalejo import files
 from catalejo.errors import CannotRead
 from catalejo.facts import Fact
 from catalejo.readers import Page, audio, containers, frames, headers, tags
+from catalejo.readers.containers import Undecodable
 from catalejo.readers.shots import SMALL_PX, Cutter, Sketch, sketch
 from catalejo.records import Limits
 
@@ -31,19 +32,29 @@ class VideoReader:
     """Gives the shots of a film, kind ``video``, and then the stretches of its sound, kind ``audio``."""
 
     def read(self, file: BinaryIO, path: str, limits: Limits, side_px: int) -> Iterator[Page]:
-        """See ``Reader``. A film without pictures gives only its sound."""
-        number = 0
+        """See ``Reader``. Where only the pictures or only the sound can be decoded, those are given."""
+        number, problem = 0, None
         with containers.opened(file, path, limits) as container:
             sounds = containers.sound(container) is not None
-            if (stream := containers.film(container)) is not None:
-                for page in _shots(container, stream, path, limits, side_px):
+            stream = containers.film(container)
+            if stream is None and not sounds:
+                raise CannotRead(path, "it has neither pictures nor sound")
+            try:
+                for page in _shots(container, stream, path, limits, side_px) if stream is not None else ():
                     number = page.page + 1
                     yield page
-            elif not sounds:
-                raise CannotRead(path, "it has neither pictures nor sound")
-        if sounds:
-            with containers.opened(file, path, limits) as container:
+            except Undecodable as error:
+                problem = error
+        if not sounds:
+            if problem is not None:
+                raise problem
+            return
+        with containers.opened(file, path, limits) as container:
+            try:
                 yield from audio.pages(container, path, limits, number)
+            except Undecodable:
+                if not number:
+                    raise
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +69,8 @@ class _Candidate:
 class _Shot:
     """A shot being seen: when it began, and a few frames spread over it, however long it lasts."""
 
-    def __init__(self, start_s: float, kept: Iterable[_Candidate] = ()) -> None:
-        self.start_s = start_s
+    def __init__(self, start_s: float | None, kept: Iterable[_Candidate] = ()) -> None:
+        self.start_s = start_s  # None: with the first frame
         self.candidates = list(kept)
         self._apart_s = _APART_S
 
@@ -67,6 +78,8 @@ class _Shot:
         return not self.candidates or second - self.candidates[-1].sketch.second >= self._apart_s
 
     def keep(self, one: _Candidate) -> None:
+        if self.start_s is None:
+            self.start_s = one.sketch.second
         self.candidates.append(one)
         if len(self.candidates) > _CANDIDATES:
             self.candidates = self.candidates[::2]
@@ -90,7 +103,7 @@ def _shots(
     container: InputContainer, stream: containers.Stream, path: str, limits: Limits, side_px: int
 ) -> Iterator[Page]:
     made = tags.read(container.metadata, stream.metadata)
-    shot, cutter, number = _Shot(0.0), Cutter(), 0
+    shot, cutter, number = _Shot(None), Cutter(), 0
     looked_s, end_s = float("-inf"), 0.0
 
     def page(of: _Shot, end_s: float) -> Page:
@@ -106,7 +119,7 @@ def _shots(
             made.camera,
             made.latitude,
             made.longitude,
-            round(of.start_s, 3),
+            round(of.start_s or 0.0, 3),
             round(end_s, 3),
         )
 
@@ -126,6 +139,11 @@ def _shots(
             shot, number = after, number + 1
             if not shot.candidates:
                 shot.keep(_Candidate(now, frames.picture(frame, stream, side_px), frames.shown_size(frame, stream)))
+    if (began_s := cutter.finish(end_s)) is not None:
+        after = shot.split(began_s)
+        if after.candidates:
+            yield page(shot, began_s)
+            shot, number = after, number + 1
     yield page(shot, end_s)
 
 
