@@ -258,7 +258,8 @@ class Giver:
         return pages, facts
 
     def _missing(self, path: str, some: Iterable[Missing]) -> None:
-        self._left += [f"{path}: {one.name} did not look at it: {one.why}" for one in some]
+        did = {True: "listen to", False: "look at"}
+        self._left += [f"{path}: {one.name} did not {did[_hears(one)]} it: {one.why}" for one in some]
 
 
 def _hears(one: Missing) -> bool:

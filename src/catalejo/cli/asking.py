@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from catalejo.answerers import NOT_TEXT
 from catalejo.catalog import Catalog
 from catalejo.cli.output import command, count, json_option, note, note_skipped, print_json, printable, with_catalog
 from catalejo.records import to_json
@@ -22,6 +24,7 @@ _PROBLEMS = {
     "invented": "not in the document",
     "no quote": "no quote was given, so it could not be checked",
     "no such passage": "the model was sent no passage of this number",
+    "nothing to quote": "what the model says of it could not be looked up: it is no text",
 }
 _ROUTES = ("auto", "long-context", "retrieval", "map-reduce", "extract")
 
@@ -75,7 +78,8 @@ def ask(
 ) -> int:
     """Answer a question from documents, each citation looked up in them.
 
-    PATHs are files, folders or patterns; without any, the documents of the catalog are asked. Without an
+    PATHs are files, folders or patterns; without any, the documents of the catalog are asked. Pictures, recordings
+    and films among them go to the model too, as it takes them (catalejo route shows how). Without an
     endpoint the answer is the sentences that answer best. A key for an endpoint is taken from CATALEJO_API_KEY,
     else OPENAI_API_KEY. How to run a model on your own machine: docs/ask.md.
 
@@ -83,6 +87,7 @@ def ask(
     catalejo ask "¿Cuándo abrió el museo?" informe.pdf
     catalejo ask "When did the museum open?" docs/ --endpoint http://127.0.0.1:8080/v1
     catalejo ask "Compare both contracts" a.docx b.docx --route long-context --model gpt-4o-mini --max-cost 0.05
+    catalejo ask "What do they have in common?" photo.jpg note.mp3 clip.mp4 report.pdf --model gpt-4o
     """
     from catalejo.answerers.connection import Timeouts
     from catalejo.answering import ask as answer_from
@@ -92,13 +97,15 @@ def ask(
             note(printable(line))
 
     printer = _Printer(as_json)
-    found = answer_from(
-        question,
-        _library(catalog, paths, quiet),
-        route=route,
+    if route == "auto" and _to_a_model(paths, endpoint):
+        from catalejo.multimodal import ask as answer_files
+
+        answered = partial(answer_files, question, paths)
+    else:
+        answered = partial(answer_from, question, _library(catalog, paths, quiet), route=route, k=k)
+    found = answered(
         endpoint=endpoint,
         model=model,
-        k=k,
         max_output=max_output,
         max_cost=max_cost,
         timeouts=Timeouts(first_token_s=timeout, between_s=min(timeout, 60.0)),
@@ -117,6 +124,14 @@ def ask(
     if found.cut:
         note(f"the answer ends early: {printable(found.cut)}")
     return _INTERRUPTED if found.cut == "interrupted" else 1 if found.cut else 0
+
+
+def _to_a_model(paths: tuple[str, ...], endpoint: str | None) -> bool:
+    """Whether there is more than documents among the files named, and a model to send it to."""
+    from catalejo.answerers.address import is_configured
+    from catalejo.recordings import kind_of
+
+    return is_configured(endpoint) and any(kind_of(path) != "text" for path in paths)
 
 
 def _library(catalog: Catalog, paths: tuple[str, ...], quiet: bool) -> Library:
@@ -185,7 +200,8 @@ def _citations(answer: Answer) -> None:
     for one in answer.citations:
         quote = printable(" ".join(one.quote.split()))
         if sys.stdout.isatty():
-            mark = click.style("ok", fg="green") if one.verified else click.style("??", fg="red")
+            unseen = "--" if one.problem == NOT_TEXT else click.style("??", fg="red")
+            mark = click.style("ok", fg="green") if one.verified else unseen
             shown = f'\n      "{quote}"' if quote and answer.route != "extract" else ""  # there it is the answer
             click.echo(f"{mark} [{one.number}] {_where(one)}{shown}")
             if one.problem:
@@ -201,12 +217,14 @@ def _where(one: Citation) -> str:
     if one.span is None:
         return "nowhere"
     seconds = f", from {one.span.start_s:.0f} s" if one.span.start_s is not None else ""
+    if one.problem == NOT_TEXT:
+        return f"{printable(one.path)}{seconds}"
     return f"{printable(one.path)}, page {one.span.page}, characters {one.span.start:,} to {one.span.end:,}{seconds}"
 
 
 def _closing(answer: Answer) -> None:
     """What else one should know, on standard error."""
-    wrong = sum(not one.verified for one in answer.citations)
+    wrong = sum(not one.verified and one.problem != NOT_TEXT for one in answer.citations)
     if wrong:
         note(f"{wrong} of {count(len(answer.citations), 'citation', 'citations')} could not be found in the documents")
     if answer.reason:
