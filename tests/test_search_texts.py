@@ -89,7 +89,7 @@ def test_kinds(mixed: Catalog, kinds: list[str]) -> None:
 
 
 def test_an_unknown_kind(mixed: Catalog) -> None:
-    with pytest.raises(BadQuery, match=r"--kind is 'film'; it can be image or text"):
+    with pytest.raises(BadQuery, match=r"--kind is 'film'; it can be image, text, audio or video"):
         mixed.search("un gato", kinds=["film"])
 
 

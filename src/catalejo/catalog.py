@@ -24,6 +24,7 @@ from catalejo.judge import Judge, Paths
 from catalejo.keeping import Keeper
 from catalejo.records import Hit, Limits, ModelCard, SearchResult
 from catalejo.reports import AddReport, EncodeReport
+from catalejo.telling import Teller
 
 if TYPE_CHECKING:
     from catalejo.encoders import Array, Encoder
@@ -44,7 +45,7 @@ def default_folder() -> Path:
     return Path(named).expanduser() if named else data_folder() / "catalog"
 
 
-class Catalog(Judge, Keeper):
+class Catalog(Judge, Keeper, Teller):
     """What we know about your files, in one folder.
 
     Args:
@@ -111,8 +112,10 @@ class Catalog(Judge, Keeper):
     @cached_property
     def _searcher(self) -> Searcher:
         from catalejo.search import Searcher
+        from catalejo.senses import sound_encoder
 
-        return Searcher(self._store, self.encoders, self.shelf)
+        heard = [card.name for card in self._cards() if card.takes == ("audio",)]
+        return Searcher(self._store, self.encoders, self.shelf, sound_encoder(heard[0]) if heard else None)
 
     @cached_property
     def shelf(self) -> Shelf:

@@ -31,7 +31,7 @@ from catalejo.indexing import raised
 from catalejo.passage_rows import PassageRow
 from catalejo.records import Item, Limits, Skipped
 from catalejo.reports import PerceiveReport
-from catalejo.senses import STATED, Heard, Missing, Perceiving, Sense, Senses
+from catalejo.senses import STATED, Heard, Missing, Perceiving, Sense, Senses, sound_encoder
 from catalejo.shelf import Shelf
 from catalejo.space import Key, add_column
 from catalejo.store import Store
@@ -305,19 +305,6 @@ class _SoundSpace:
                 self._encoder = sound_encoder()
                 self._opened = True
             return self._encoder
-
-
-def sound_encoder(name: str | None = None) -> Any:
-    """The encoder that puts sounds in a space (one of ``plugins.SOUND_ENCODERS``); None where it cannot work.
-
-    Args:
-        name: of its card; None: the first there is.
-    """
-    for known in plugins.table("sound_encoders"):
-        if name in (None, known):
-            with suppress(MissingExtra, MissingWeights):
-                return plugins.load("sound_encoders", known)()
-    return None
 
 
 def by_stretch(page: TextPage, stretches: Sequence[Item]) -> Iterator[TextPage]:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from catalejo.errors import BadQuery
 
-KINDS = ("image", "text")
+KINDS = ("image", "text", "audio", "video")  # of files; a scanned page is text
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Query:
         since, until: only items dated from the first to the second day, both included; ISO dates,
             a year or a month will do. Items are dated by EXIF, else by their file.
         min_score: only hits with at least this score.
-        kinds: ``image``, ``text``; none named: both.
+        kinds: ``image``, ``text``, ``audio``, ``video``; none named: all.
 
     Raises:
         BadQuery: nothing asked, or a value that makes no sense.
@@ -49,12 +49,17 @@ class Query:
             raise BadQuery(f"--min-score is {self.min_score:g}; scores are cosines, from -1 to 1")
         for kind in self.kinds:
             if kind not in KINDS:
-                raise BadQuery(f"--kind is {kind!r}; it can be {' or '.join(KINDS)}")
+                raise BadQuery(f"--kind is {kind!r}; it can be {', '.join(KINDS[:-1])} or {KINDS[-1]}")
         self.dates()
 
     def means(self, kind: str) -> bool:
-        """Whether items of a kind are looked for; a picture is not looked for among texts."""
-        return kind in (self.kinds or KINDS) and not (kind == "text" and self.image)
+        """Whether files of a kind are looked for; a picture is not looked for among texts and sounds."""
+        return kind in (self.kinds or KINDS) and not (kind in ("text", "audio") and self.image)
+
+    @property
+    def question(self) -> str:
+        """Its words, as they are asked of texts and sounds; empty where a picture is asked with."""
+        return "" if self.image else " ".join(text for text in self.terms if text.strip())
 
     @property
     def words(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from catalejo.errors import BadQuery
 from catalejo.model_files import HubFile, WeightsFile, WheelFile
-from catalejo.texts import Passage, Span
+from catalejo.texts import Box, Passage, Span
 
 
 @dataclass(frozen=True)
@@ -155,22 +155,45 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """Another place of the same recording or film that answers a query.
+
+    Attributes:
+        page: of the shot on show, or of the stretch.
+        start_s, end_s: when, in seconds.
+        signal: what brought it, as in ``Hit``.
+        score: as in ``Hit``.
+    """
+
+    page: int
+    start_s: float
+    end_s: float
+    signal: str
+    score: float
+
+
+@dataclass(frozen=True)
 class Hit:
     """One result of a search.
 
     Attributes:
         path: where the file is; with several copies, the first.
         score: cosine similarity of query and item, -1 to 1; with several encoders, the sum of 1 / (60 + rank).
-        kind: of the item.
-        why: the labels that spoke for it, with their probabilities.
+        kind: ``image``, ``text``, ``scan``, ``audio`` or ``video``, whatever of a film it was that answers.
+        why: the labels that spoke for it, with their probabilities; how a text answers.
         matches: whether the score is better than chance for this query in this catalog (any encoder, of several).
-        page: for a file with several pages, which one, from 0.
+        page: for a file with several pages, which one, from 0; of a film, the shot on show.
         copies: other places with the same bytes.
         hash, width_px, height_px, taken, camera, latitude, longitude: as in ``Item``.
         votes: with several encoders, how each of those that found it ranked it.
-        text: of a document, the passage found.
+        text: the passage found, of a document or of what was read or heard.
         span: where it stands.
         sentence: where its best sentence stands.
+        signal: what brought it: ``picture``; ``text``, what a document says; ``sounds``, what a recording sounds
+            like; or the perceiver who read or heard the words: ``ocr``, ``speech``.
+        box: where in the picture the words stand, in pixels of the upright original: left, top, right, bottom.
+        start_s, end_s: when, in seconds of the recording.
+        moments: other places of the same recording or film that answer too, best first.
     """
 
     path: str
@@ -191,6 +214,11 @@ class Hit:
     text: str = ""
     span: Span | None = None
     sentence: Span | None = None
+    signal: str = "picture"
+    box: Box | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    moments: tuple[Moment, ...] = ()
 
     @property
     def quote(self) -> str:

@@ -1,7 +1,8 @@
-"""Query -> each encoder's nearest pictures, and the passages that answer it -> hits, and why each is there.
+"""Query -> each encoder's nearest pictures and sounds, and the passages that answer it -> hits, and why each is there.
 
-Pictures and texts share no scale, so they are joined as several encoders are, by rank; what is better than chance
-comes first, so that neither kind stands in the way of the other.
+Pictures, sounds and texts share no scale, so they are joined as several encoders are, by rank; what is better than
+chance comes first, so that no signal stands in the way of another. Texts are what documents say, what was read in
+pictures and scans, and what was said in recordings.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from catalejo.asking import Asker, Ranking
 from catalejo.encoders import Encoder
 from catalejo.errors import BadQuery
 from catalejo.fusion import Fused, fuse
+from catalejo.passage_rows import TEXT
 from catalejo.query import Query
 from catalejo.records import Hit, Item, SearchResult, SpaceStatus
 from catalejo.shelf import Ranked, Shelf
-from catalejo.space import Key, Near
+from catalejo.showing import Evidence, Files, hit_of, joined
+from catalejo.space import Key
 from catalejo.store import Store
-from catalejo.tables import kinds_of
+from catalejo.tables import SEEN, is_in, kinds_of
 
 _DEEP = 100  # items each encoder ranks when several are fused
+_SIFTED = 4  # times as many are ranked where some are left out by the kind of their file
 
 
 class Searcher:
@@ -32,12 +36,15 @@ class Searcher:
     Args:
         store: opened for reading.
         encoders: whose spaces are asked; hits of several are fused by rank.
-        shelf: its documents.
+        shelf: its texts.
+        sounds: the encoder of what recordings sound like, if the store has such vectors.
     """
 
-    def __init__(self, store: Store, encoders: Sequence[Encoder], shelf: Shelf) -> None:
+    def __init__(self, store: Store, encoders: Sequence[Encoder], shelf: Shelf, sounds: Encoder | None = None) -> None:
         self._store, self._encoders, self._shelf = store, encoders, shelf
         self._askers = [Asker(store, encoder) for encoder in encoders]
+        self._sounds = sounds
+        self._listener = Asker(store, sounds) if sounds else None
 
     def search(self, query: Query) -> SearchResult:
         """Find what is nearest to a query.
@@ -51,17 +58,24 @@ class Searcher:
         if len(self._askers) > 1 and query.min_score is not None:
             raise BadQuery("--min-score is a cosine, and those of several encoders do not compare: name one of them")
         self._store.refresh()
-        # a few more than asked: an item may just have lost its last file
-        depth = query.k + 10 if len(self._askers) == 1 else max(_DEEP, 2 * query.k)
-        askers = self._askers if query.means("image") else []
-        asked = [asker.rank(query, query.dates(), depth) for asker in askers]
+        lasting = self._store.count(("audio", "video")) > 0
+        # a few more than asked: an item may just have lost its last file, and moments of a film become one hit
+        depth = query.k + 10 if len(self._askers) == 1 and not lasting else max(_DEEP, 2 * query.k)
+        askers = self._askers if query.means("image") or query.means("video") else []
+        asked = [asker.rank(query, self._seen(query, lasting), depth) for asker in askers]
         rankings = [ranking for ranking in asked if ranking]
+        sounds = self._heard(query, depth) if lasting else None
         texts = self._texts(query, depth)
+        files = Files(self._store, texts, sounds.near if sounds else ())
+        texts = {key: found for key, found in texts.items() if files.means(query, key)}
         if texts:
-            rankings.append(Ranking("sentence", [near for near, _ in texts.values()], -inf))
+            rankings.append(Ranking("sentence", [files.near(key, ranked) for key, ranked in texts.items()], -inf))
+        if sounds:
+            near = [one for one in sounds.near if files.means(query, (one.item.hash, one.item.page))]
+            rankings.append(replace(sounds, near=near[:depth]))
         if query.min_score is not None:
             rankings = [replace(r, near=[n for n in r.near if n.score >= query.min_score]) for r in rankings]
-        hits = self._hits(query, rankings, {key: ranked for key, (_, ranked) in texts.items()})
+        hits = self._hits(query, rankings, texts, files)
         line = round(rankings[0].line, 4) if len(rankings) == len(askers) == 1 and not texts else None
         behind = tuple(status for status in map(self._status, self._encoders, askers) if status.waiting > 0)
         seconds = round(time.monotonic() - started, 4)
@@ -71,66 +85,70 @@ class Searcher:
         waiting = self._store.count(kinds_of(encoder.card)) - asker.encoded
         return SpaceStatus(encoder.card.name, asker.encoded, waiting)
 
-    def _texts(self, query: Query, depth: int) -> dict[Key, tuple[Near, Ranked]]:
-        """Pages of documents that answer the words of a query, best first, each with its best passage."""
-        question = " ".join(text for text in query.terms if text.strip())
-        if not question or not query.means("text"):
+    def _seen(self, query: Query, lasting: bool) -> str | None:
+        """The condition for pictures and shots."""
+        kinds = [kind for kind in SEEN if query.means(kind)]
+        only = is_in("kind", kinds) if lasting and len(kinds) < len(SEEN) else None
+        return " AND ".join(part for part in (query.dates(), only) if part) or None
+
+    def _heard(self, query: Query, depth: int) -> Ranking | None:
+        """The stretches that sound like what is asked."""
+        if not self._listener or not self._sounds or not query.question:
+            return None
+        if not (query.means("audio") or query.means("video")):
+            return None
+        if self._sounds.card.name not in [card.name for card in self._store.cards()]:
+            return None
+        return self._listener.rank(query, query.dates(), depth * (_SIFTED if query.kinds else 1))
+
+    def _texts(self, query: Query, depth: int) -> dict[Key, Ranked]:
+        """Pages, shots and stretches whose text answers a query's words, best first, each with its best passage."""
+        if not query.question:
             return {}
         self._shelf.refresh()
+        passages = self._shelf.passages
+        conditions = [query.dates()]
+        if not query.means("text"):  # then only what was read or heard
+            if not passages.exists or not passages.signals:
+                return {}
+            conditions.append(f"signal IS NOT NULL AND signal <> '{TEXT}'")
+        where = " AND ".join(f"({part})" for part in conditions if part) or None
         hashes = self._store.hashes_under(query.folder) if query.folder else None
-        found: dict[Key, tuple[Near, Ranked]] = {}
-        away = {ranked.key for text in query.without for ranked in self._shelf.rank(text, depth) if ranked.matches}
-        for ranked in self._shelf.rank(question, depth, dated=query.dates(), hashes=hashes):
+        found: dict[Key, Ranked] = {}
+        away = {
+            (ranked.key, ranked.signal)
+            for text in query.without
+            for ranked in self._shelf.rank(text, depth)
+            if ranked.matches
+        }
+        many = depth * (_SIFTED if query.kinds and query.kinds != ("text",) else 1)
+        for ranked in self._shelf.rank(query.question, many, dated=where, hashes=hashes):
             key = ranked.key[0], ranked.key[1]
-            if key not in found and ranked.key not in away:
-                found[key] = Near(Item(*key, "text", 0, 0), ranked.score), ranked
+            if key not in found and (ranked.key, ranked.signal) not in away:
+                found[key] = ranked
         return found
 
-    def _hits(self, query: Query, rankings: Sequence[Ranking], texts: Mapping[Key, Ranked]) -> list[Hit]:
-        found = fuse(rankings)
-        if texts and len(rankings) > 1:
-            found.sort(key=lambda f: not _matches(f, texts))
-        paths = self._store.paths(f.item.hash for f in found)
-        hits, several = [], len(rankings) > 1 or len(self._encoders) > 1
-        for f in found:
-            places = [p for p in paths.get(f.item.hash, []) if query.folder is None or p.startswith(query.folder)]
+    def _hits(self, query: Query, rankings: Sequence[Ranking], texts: Mapping[Key, Ranked], files: Files) -> list[Hit]:
+        found = [(one, self._evidence(one, texts)) for one in fuse(rankings)]
+        if len(rankings) > 1 and (texts or len(rankings) > len(self._askers)):
+            found.sort(key=lambda pair: not pair[1].matches)
+        paths = self._store.paths(one.item.hash for one, _ in found)
+        fused, asked = len(rankings) > 1 or len(self._encoders) > 1, " ".join(query.terms)
+        hits = []
+        for one, evidence in found:
+            places = [p for p in paths.get(one.item.hash, []) if query.folder is None or p.startswith(query.folder)]
             if not places:
                 continue
             if len(places) > 1:  # a file that has moved stands at its old place until the next --prune
                 places.sort(key=lambda p: not os.path.lexists(p))
-            hits.append(self._hit(query, f, places, several, texts.get((f.item.hash, f.item.page))))
-        return hits[: query.k]
+            hits.append(hit_of(one, evidence, places, files, fused, self._why(evidence.signal, asked, one.item)))
+        return joined(hits)[: query.k]
 
-    def _hit(self, query: Query, found: Fused, places: Sequence[str], fused: bool, text: Ranked | None) -> Hit:
-        item, asked = found.item, " ".join(query.terms)
-        reasons = (encoder.why(asked, item.labels) for encoder in self._encoders)
-        return Hit(
-            places[0],
-            round(found.score, 6 if fused else 4),
-            item.kind,
-            _spoken(text) if text else next((why for why in reasons if why), ""),
-            text.matches if text else any(vote.matches for vote in found.votes),
-            item.hash,
-            item.page,
-            tuple(places[1:]),
-            item.width_px,
-            item.height_px,
-            item.taken,
-            item.camera,
-            item.latitude,
-            item.longitude,
-            tuple(replace(vote, matches=text.matches) if text else vote for vote in found.votes) if fused else (),
-            text.passage.text if text else "",
-            text.passage.span if text else None,
-            text.sentence if text else None,
-        )
+    def _evidence(self, found: Fused, texts: Mapping[Key, Ranked]) -> Evidence:
+        sounds = self._sounds.card.name if self._sounds else ""
+        return Evidence.of(found.votes, texts.get((found.item.hash, found.item.page)), sounds)
 
-
-def _matches(found: Fused, texts: Mapping[Key, Ranked]) -> bool:
-    text = texts.get((found.item.hash, found.item.page))
-    return text.matches if text else any(vote.matches for vote in found.votes)
-
-
-def _spoken(text: Ranked) -> str:
-    """How a text answers: the share of the question's words that it has, and how near its best sentence is."""
-    return f"words {text.words:.0%}, meaning {text.cosine:.2f}"
+    def _why(self, signal: str, asked: str, item: Item) -> str:
+        encoders = ([self._sounds] if self._sounds else []) if signal == "sounds" else self._encoders
+        reasons = (encoder.why(asked, item.labels) for encoder in encoders)
+        return next((why for why in reasons if why), "")

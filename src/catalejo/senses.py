@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +172,19 @@ def senses(names: Sequence[str]) -> Senses:
         kinds = plugins.table("perceivers")[name].kinds or (HEARD if hasattr(perceiver, "listen") else SHOWN[:2])
         able.append(Sense(name, str(perceiver.version), kinds, perceiver))
     return Senses(tuple(able), tuple(missing))
+
+
+def sound_encoder(name: str | None = None) -> Any:
+    """The encoder that puts sounds in a space (one of ``plugins.SOUND_ENCODERS``); None where it cannot work.
+
+    Args:
+        name: of its card; None: the first there is.
+    """
+    for known in plugins.table("sound_encoders"):
+        if name in (None, known):
+            with suppress(MissingExtra, MissingWeights):
+                return plugins.load("sound_encoders", known)()
+    return None
 
 
 STATED = Sense("file", "1", ("video", "audio"), None)  # what recordings and films state of themselves

@@ -20,7 +20,8 @@ from catalejo.cli.output import (
     with_catalog,
 )
 from catalejo.query import KINDS
-from catalejo.records import SearchResult, to_json
+from catalejo.records import Hit, SearchResult, to_json
+from catalejo.transcripts import clock
 
 
 @click.command()
@@ -32,7 +33,9 @@ from catalejo.records import SearchResult, to_json
 @click.option("--since", metavar="DATE", help="Only pictures from this day on: 2024-03-31, 2024-03 or 2024.")
 @click.option("--until", metavar="DATE", help="Only pictures up to this day, month or year, included.")
 @click.option("--min-score", type=float, metavar="S", help="Only hits with at least this score.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only pictures, or only texts.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only files of this kind. May be repeated."
+)
 @drawing_option("--sheet", "Also draw the hits as a contact sheet")
 @encoder_option("Whose vectors to ask, by name or path; several, with commas, are fused by rank.")
 @json_option
@@ -56,7 +59,9 @@ def search(
     Several TEXTs are averaged: what shows all of them comes first. The score is a cosine; the line
     in the table is where hits are no better than chance for this query in this catalog. With several
     encoders (see `catalejo encode`), and where pictures and documents are found, the score is the sum of
-    1 / (60 + rank) over them. Of a document the page and its best sentence are shown.
+    1 / (60 + rank) over them. Of a document the page and its best sentence are shown. Text in pictures and scans
+    (ocr), what is said in recordings and films (speech) and what they sound like (sounds) are found too, where
+    `catalejo add` had them perceived: each hit says by which signal, and where: page, place in the picture, second.
 
     \b
     catalejo search "un perro en la nieve"
@@ -64,6 +69,7 @@ def search(
     catalejo search --image cat.jpg -k 20 --sheet cats.png
     catalejo search "un perro" --encoder conse,siglip2-b-32-256
     catalejo search "who signed the contract" --kind text --under ~/Documents
+    catalejo search "un perro ladrando" --kind audio --kind video
     """
     if len(terms) > 2 and not as_json and any(len(term) < 3 for term in terms):
         note('each word was taken as a text of its own; write a sentence in quotes: search "' + " ".join(terms) + '"')
@@ -91,13 +97,17 @@ def _print(catalog: Catalog, result: SearchResult) -> None:
     matching = sum(hit.matches for hit in result.hits)
     rows = []
     for number, hit in enumerate(result.hits, 1):
-        page = f" (page {hit.page + 1})" if hit.page else ""
         mark = "" if hit.matches else "chance"
         ranks = "rank " * bool(hit.votes) + ", ".join(f"{vote.rank} by {vote.encoder}" for vote in hit.votes)
-        why = "; ".join(part for part in (ranks, hit.why) if part)
-        rows.append((str(number), f"{hit.score:.{4 if hit.votes else 3}f}", mark, printable(hit.path) + page, why))
+        why = "; ".join(part for part in (ranks, _signal(hit)) if part)
+        rows.append(
+            (str(number), f"{hit.score:.{4 if hit.votes else 3}f}", mark, printable(hit.path) + _place(hit), why)
+        )
         if hit.span:
             rows.append(("", "", "", f"  «{printable(hit.quote)}»", ""))
+        if hit.moments:
+            others = ", ".join(f"{clock(moment.start_s)} ({moment.signal})" for moment in hit.moments)
+            rows.append(("", "", "", f"  also at {others}", ""))
         if sys.stdout.isatty() and result.line is not None and number == matching < len(result.hits):
             rows.append(("", "-----", "", f"below {result.line:.3f}: no better than chance", ""))
     if rows:
@@ -111,6 +121,20 @@ def _print(catalog: Catalog, result: SearchResult) -> None:
         waiting = f"{space.waiting:,} of {count(space.items + space.waiting, 'item', 'items')}"
         make = command(catalog, "encode", "--encoder", space.encoder)
         note(f"{waiting} cannot be found by {space.encoder} yet; make their vectors: {make}")
+
+
+def _signal(hit: Hit) -> str:
+    """What brought a hit, where that is not plain, and why."""
+    named = "" if hit.signal in ("picture", "text") else hit.signal
+    where = " at {:.0f},{:.0f}-{:.0f},{:.0f}".format(*hit.box) if hit.box else ""
+    return ": ".join(part for part in (named + where, hit.why) if part)
+
+
+def _place(hit: Hit) -> str:
+    """Where in the file."""
+    if hit.start_s is not None:
+        return f" ({clock(hit.start_s)}-{clock(hit.end_s or hit.start_s)})"
+    return f" (page {hit.page + 1})" if hit.page else ""
 
 
 def _draw(catalog: Catalog, result: SearchResult, sheet: str) -> None:
