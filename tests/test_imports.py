@@ -48,7 +48,7 @@ _LIST = """
     transcripts perceivers.voices perceivers.whisper perceivers.speech transcribing
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
-    pages senses documents reading indexing perceiving looking encoding
+    pages senses documents reading indexing perceiving knowing looking encoding
     speed sides quantizing
     query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
@@ -57,9 +57,10 @@ _LIST = """
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence plots.thresholds
-    trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify describing labelled moderating judge keeping telling
+    trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify
+    describing labelled moderating judge keeping telling
     catalog (package) demo
-    cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.keeping
+    cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.knowing cli.keeping
     cli.reporting cli.evaluating cli.classifying cli.describing cli.moderating cli.inside cli.modelling cli.counting cli.routing cli.language_models
     cli.seeing cli.transcribing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from catalejo.indexing import Progress
     from catalejo.quantizing import QuantizeReport
     from catalejo.search import Searcher
-    from catalejo.senses import Senses
+    from catalejo.senses import Known, Senses
     from catalejo.shelf import Shelf
     from catalejo.store import Store
 
@@ -318,6 +318,28 @@ class Catalog(Judge, Keeper, Teller):
             tuple(kinds),
         )
         return self._searcher.search(query)
+
+    def facts(
+        self, *paths: Paths, perceive: str | Sequence[str] | None = None, limits: Limits | None = None
+    ) -> list[Known]:
+        """What is known of files: what they state of themselves, and what perceivers find in them.
+
+        Files that the catalog has are not perceived again; it need not be there at all.
+
+        Args:
+            paths: of the files.
+            perceive: see ``add``.
+            limits: what to refuse.
+
+        Raises:
+            CannotRead, OverLimit: with the reason.
+            MissingExtra, MissingWeights: what reads one, or a perceiver that was named, is not there.
+        """
+        from catalejo.knowing import known_of
+
+        if self._store.exists:
+            self._store.refresh()
+        return [known_of(self._store, os.fspath(path), perceive, limits) for path in paths]
 
     def documents(self) -> Shelf:
         """The documents of the catalog, for ``answering.ask``.

@@ -56,12 +56,10 @@ def describe(
     catalejo describe photo.jpg --lang es
     catalejo describe ~/Pictures --length long --csv descriptions.csv
     """
-    from catalejo.describing import describe as described
-
     with progress_bar() as progress:
-        found = described(
-            paths,
-            languages or ("en",),
+        found = catalog.describe(
+            *paths,
+            languages=languages or ("en",),
             length=length,
             limits=Limits(max_megapixels, max_file_mb, max_pages),
             progress=progress,

@@ -43,6 +43,18 @@ _ENGLISH = {
     "knee told": "Knee: farthest above the straight line from the cheapest point to the best (Kneedle).",
     "enough told": "As good as the best: the cheapest whose difference from the best may be 0 (95%).",
     "free": "{model}: it costs nothing, or its price is not known; there is nothing to draw.",
+    "decimal": ".",
+    "thresholds title": "Which threshold costs least?",
+    "thresholds told": "A miss costs {miss}, a false alarm {false}. What scores at least the threshold is flagged.",
+    "category": "{what}: {positives} to be flagged, {negatives} not",
+    "cost": "cost, of the dearest threshold's",
+    "missed": "missed, of those to be flagged",
+    "false alarms": "false alarms, of the others",
+    "threshold": "threshold",
+    "cost and shares": "share",
+    "chosen": "chosen: {value}",
+    "if probabilities": "if scores were probabilities: {value}",
+    "threshold note": "There: {misses} missed, {false} false alarms. 95%: {low} to {high}. Area under the ROC: {auc}.",
 }
 _SPANISH = {
     "title": "Contexto largo o recuperación: el coste de {questions}",
@@ -81,6 +93,18 @@ _SPANISH = {
     "knee told": "Codo: el más alejado de la recta entre el punto más barato y el mejor (Kneedle).",
     "enough told": "Tan bueno como el mejor: el más barato cuya diferencia con el mejor puede ser 0 (95 %).",
     "free": "{model}: no cuesta nada, o no se conoce su precio; no hay nada que dibujar.",
+    "decimal": ",",
+    "thresholds title": "¿Qué umbral cuesta menos?",
+    "thresholds told": "Un fallo cuesta {miss}, una falsa alarma {false}. Se marca lo que alcanza el umbral.",
+    "category": "{what}: {positives} que marcar, {negatives} que no",
+    "cost": "coste, respecto del umbral más caro",
+    "missed": "sin marcar, de las que habría que marcar",
+    "false alarms": "falsas alarmas, del resto",
+    "threshold": "umbral",
+    "cost and shares": "proporción",
+    "chosen": "elegido: {value}",
+    "if probabilities": "si fueran probabilidades: {value}",
+    "threshold note": "Ahí: {misses} sin marcar, {false} falsas alarmas. 95 %: {low} a {high}. Área ROC: {auc}.",
 }
 LANGUAGES = {"en": _ENGLISH, "es": _SPANISH}
 

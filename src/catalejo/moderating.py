@@ -1,0 +1,314 @@
+"""FILES -> a queue for somebody to look at: adult content, and categories written in words, each with a threshold.
+
+Nothing is decided here, and no file is touched: what scores at least its category's threshold is put before a person,
+the most pressing first. Adult content is scored by the ``safety`` perceiver; a category in words by the encoder, as
+its probability against "none of these" (``probabilities``), so that categories do not compete with each other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from catalejo import plugins
+from catalejo.encoders import Array, Encoder
+from catalejo.errors import BadLabels, BadQuery, CannotRead, CatalejoError, brief
+from catalejo.labelled import Labelled
+from catalejo.pages import PageReader
+from catalejo.perceivers import Looker
+from catalejo.probabilities import Sorter
+from catalejo.prompts import choose
+from catalejo.records import Limits, Skipped
+from catalejo.taxonomy import Target, same
+from catalejo.thresholds import Calibration, Costs, calibrate
+from catalejo.trial import vectors_of
+from catalejo.walk import sources, walk
+
+ADULT = "adult"
+SAFETY = "safety"  # the perceiver
+_SIDE_PX = 512  # pictures are read reduced, but not below this on their shorter side: the perceiver takes 256
+
+Known = Callable[[Sequence[str]], Mapping[str, Array]]
+Progress = Callable[[str, int, int], None]
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How much a picture belongs to a category, 0 to 1, and from where on it is flagged."""
+
+    category: str
+    score: float
+    threshold: float
+
+    @property
+    def flagged(self) -> bool:
+        """Whether somebody should look."""
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True)
+class Moderated:
+    """One picture, with its score in every category, the most pressing first."""
+
+    path: str
+    scores: tuple[Score, ...]
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """The categories somebody should look at it for."""
+        return tuple(score.category for score in self.scores if score.flagged)
+
+    @property
+    def urgency(self) -> float:
+        """How far it is above its thresholds, at most; below 0 where it is not flagged."""
+        return max(score.score - score.threshold for score in self.scores)
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """Pictures, moderated.
+
+    Attributes:
+        categories: in the order they were asked for.
+        pictures: the most pressing first.
+        encoder: that scored the written categories; empty without any.
+        skipped: files that could not be scored, with their reasons: nobody knows what they show.
+        seconds: wall time.
+    """
+
+    categories: tuple[str, ...]
+    pictures: tuple[Moderated, ...]
+    encoder: str
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+    @property
+    def flagged(self) -> tuple[Moderated, ...]:
+        """Those somebody should look at."""
+        return tuple(one for one in self.pictures if one.flagged)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Files with their scores: (n files, m categories), 0 to 1; and those that have none."""
+
+    paths: tuple[str, ...]
+    scores: Scores
+    skipped: tuple[Skipped, ...]
+
+
+def moderate(
+    paths: Iterable[str],
+    categories: Sequence[str],
+    thresholds: Mapping[str, float],
+    encoder: Encoder,
+    *,
+    known: Known = lambda paths: {},
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Moderation:
+    """Score pictures, and say which of them somebody should look at.
+
+    Args:
+        paths: files, folders, patterns.
+        categories: ``adult``, and texts such as "un arma".
+        thresholds: of each category.
+        encoder: scores the texts.
+        known: vectors somebody made before.
+        limits: what readers refuse.
+        progress: called with what is being done, how much is done, and of how much.
+
+    Raises:
+        BadLabels: no category, one that is empty, or one twice.
+        CannotRead: a path is not there, there is no picture in any, or none can be read.
+        MissingWeights: for ``adult``, the model was not fetched yet.
+    """
+    begun = time.perf_counter()
+    categories = checked(categories)
+    tops = sources(paths)
+    walked = list(walk(tops))
+    files = [one.path for one in walked if one.reason is None]
+    skipped = [Skipped(one.path, one.reason) for one in walked if one.reason is not None]
+    if not files:
+        raise CannotRead(", ".join(tops), skipped[0].reason if len(skipped) == 1 else "there is no picture there")
+    found = score(files, categories, encoder, known=known, limits=limits, progress=progress)
+    skipped += found.skipped
+    if not found.paths:
+        raise CannotRead(skipped[0].path, skipped[0].reason + ("; nor can the others be read" if skipped[1:] else ""))
+    made = []
+    for path, row in zip(found.paths, found.scores, strict=True):
+        scores = [Score(name, float(f"{p:.6g}"), thresholds[name]) for name, p in zip(categories, row, strict=True)]
+        made.append(Moderated(path, tuple(sorted(scores, key=lambda one: one.threshold - one.score))))
+    made.sort(key=lambda one: -one.urgency)
+    asked = encoder.card.name if set(categories) - {ADULT} else ""
+    return Moderation(tuple(categories), tuple(made), asked, tuple(skipped), time.perf_counter() - begun)
+
+
+def checked(categories: Sequence[str]) -> list[str]:
+    """Categories as they are called: single spaces; "adult content" is ``adult``.
+
+    Raises:
+        BadLabels: none, an empty one, or one twice.
+    """
+    names = [" ".join(category.split()) for category in categories]
+    names = [ADULT if same(name) in (ADULT, "adult content", "adultos", "contenido para adultos") else name
+             for name in names]  # fmt: skip
+    if not names:
+        raise BadLabels('no category is named; name one: --category "a weapon"')
+    for number, name in enumerate(names):
+        if not name:
+            raise BadLabels('a category is empty; say in words what to look for: --category "a weapon"')
+        if same(name) in [same(other) for other in names[:number]]:
+            raise BadLabels(f"the category {name!r} is named twice")
+    return names
+
+
+def chosen(
+    categories: Sequence[str], thresholds: Mapping[str, float], costs: Costs | None
+) -> tuple[list[str], dict[str, float]]:
+    """Categories as they are called, each with its threshold.
+
+    Args:
+        categories: as people typed them.
+        thresholds: of some.
+        costs: make the threshold of the others, as if scores were probabilities; None: each error costs the same.
+
+    Raises:
+        BadLabels: see ``checked``.
+        BadQuery: a threshold of no such category, or not from 0 to 1.
+    """
+    names = checked(categories)
+    lines = dict.fromkeys(names, (costs or Costs()).threshold)
+    for called, value in thresholds.items():
+        (name,) = checked([called])
+        name = next((other for other in names if same(other) == same(name)), name)
+        if name not in lines:
+            raise BadQuery(
+                f"there is a threshold of {name!r}, and no such category; the categories: {', '.join(names)}"
+            )
+        if not 0 <= value <= 2:  # just above 1 is "flag nothing", as a calibration may find
+            raise BadQuery(f"the threshold of {name!r} is {value:g}; it must be from 0 to 1")
+        lines[name] = value
+    return names, lines
+
+
+def score(
+    files: Sequence[str],
+    categories: Sequence[str],
+    encoder: Encoder,
+    *,
+    known: Known = lambda paths: {},
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Scored:
+    """The scores of pictures in categories; a file that one of them cannot be had of is left out.
+
+    Args:
+        files: of pictures; of one with several pages the first counts for written categories, the worst for adult.
+        categories: as ``checked`` gives them.
+        encoder, known, limits, progress: see ``moderate``.
+    """
+    columns: dict[str, dict[str, float]] = {}
+    skipped: dict[str, Skipped] = {}
+    if ADULT in categories:
+        columns[ADULT], without = _adult(files, limits, progress)
+        skipped |= {one.path: one for one in without}
+    written = [name for name in categories if name != ADULT]
+    if written:
+        looked = vectors_of([path for path in files if path not in skipped], encoder, known(files), limits, progress)
+        skipped |= {one.path: one for one in looked.skipped}
+        for name in written:
+            found = _sorter(name, encoder).probabilities(looked.vectors)[:, 0] if looked.paths else np.empty(0)
+            columns[name] = dict(zip(looked.paths, found.tolist(), strict=True))
+    left = [path for path in files if path not in skipped]
+    rows = np.array([[columns[name][path] for name in categories] for path in left], np.float64)
+    return Scored(tuple(left), rows.reshape(len(left), len(categories)), tuple(skipped.values()))
+
+
+def _sorter(category: str, encoder: Encoder) -> Sorter:
+    """One category against "none of these"."""
+    prompts = choose([category], prompted=encoder.prompted, known=encoder.card.languages)
+    return Sorter(encoder, [Target(category, asked=category)], prompts, none=True)
+
+
+def _adult(
+    files: Sequence[str], limits: Limits | None, progress: Progress | None
+) -> tuple[dict[str, float], list[Skipped]]:
+    looker: Looker = plugins.load("perceivers", SAFETY)()
+    reader = PageReader(limits or Limits(), _SIDE_PX)
+    found, skipped = {}, []
+    for done, path in enumerate(files, 1):
+        try:
+            with reader.opened(path) as (file, _):
+                found[path] = max(_worst(looker, page.picture, path) for page in reader.pages(file, path))
+        except CannotRead as error:
+            skipped.append(Skipped(path, error.reason))
+        if progress:
+            progress("pictures, adult content", done, len(files))
+    return found, skipped
+
+
+def _worst(looker: Looker, picture: object, path: str) -> float:
+    try:
+        facts = looker.look(picture).facts  # type: ignore[arg-type]
+    except (CatalejoError, MemoryError):
+        raise
+    except Exception as error:  # models raise anything
+        raise CannotRead(path, f"{SAFETY} failed ({type(error).__name__}: {brief(error)})") from error
+    scores = [fact.number for fact in facts if fact.kind == "safety" and fact.number is not None]
+    if not scores:
+        raise CannotRead(path, f"{SAFETY} gave no score")
+    return max(scores)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Thresholds chosen on labelled pictures, one a category, and the pictures that could not be scored."""
+
+    calibrations: tuple[Calibration, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Category -> threshold."""
+        return {one.category: one.threshold for one in self.calibrations}
+
+
+def calibrated(
+    labelled: Labelled,
+    costs: Costs,
+    encoder: Encoder,
+    *,
+    known: Known = lambda paths: {},
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Calibrated:
+    """Choose thresholds on pictures that people labelled.
+
+    Args:
+        labelled: the pictures, and what was said of them; see ``labelled.read_labelled``.
+        costs: of a miss and of a false alarm.
+        encoder, known, limits, progress: see ``moderate``.
+
+    Raises:
+        BadLabels: a category without pictures of both kinds.
+        CannotRead: none of the pictures can be read.
+        MissingWeights: for ``adult``, the model was not fetched yet.
+    """
+    names = checked(labelled.categories)
+    found = score(labelled.paths, names, encoder, known=known, limits=limits, progress=progress)
+    if not found.paths:
+        raise CannotRead(found.skipped[0].path, found.skipped[0].reason)
+    places = {path: n for n, path in enumerate(labelled.paths)}
+    made = []
+    for column, (name, called) in enumerate(zip(names, labelled.categories, strict=True)):
+        answers = [labelled.truths[called][places[path]] for path in found.paths]
+        looked = np.array([answer is not None for answer in answers])
+        truths = np.array([bool(answer) for answer in answers])[looked]
+        made.append(calibrate(name, found.scores[looked, column], truths, costs))
+    return Calibrated(tuple(made), found.skipped)

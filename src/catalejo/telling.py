@@ -1,0 +1,131 @@
+"""The verbs that say what files show, for people: describe, moderate, calibrate. ``Catalog`` has them too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from catalejo.errors import BadQuery
+from catalejo.judge import Paths
+
+if TYPE_CHECKING:
+    from catalejo.describing import Descriptions
+    from catalejo.encoders import Array, Encoder
+    from catalejo.moderating import Calibrated, Moderation
+    from catalejo.records import Limits
+    from catalejo.thresholds import Costs
+
+Progress = Callable[[str, int, int], None]
+
+
+class Teller:
+    """Tells of files; a catalog lends it what it knows of them."""
+
+    @property
+    def encoders(self) -> tuple[Encoder, ...]:
+        """The encoders meant."""
+        raise NotImplementedError
+
+    def _known(self, encoder: Encoder, paths: Sequence[str]) -> Mapping[str, Array]:
+        """Path -> vector, of those of these files that were encoded before."""
+        raise NotImplementedError
+
+    def _one_encoder(self, what: str) -> Encoder:
+        if len(self.encoders) > 1:
+            raise BadQuery(f"{what} by one encoder; name one")
+        return self.encoders[0]
+
+    def describe(
+        self,
+        *paths: Paths,
+        languages: Sequence[str] = ("en",),
+        length: str = "short",
+        limits: Limits | None = None,
+        progress: Progress | None = None,
+    ) -> Descriptions:
+        """Captions and alternative texts of pictures; see ``describing.describe``.
+
+        Args:
+            paths: files, folders, patterns.
+            languages: ``en``, ``es``, or both.
+            length: ``short`` or ``long``.
+            limits: what to refuse; see ``Limits``.
+            progress: called with what is being done, how much is done, and of how much.
+
+        Raises:
+            CannotRead: a path is not there, there is no picture in any, or none can be read.
+        """
+        from catalejo.describing import describe
+
+        return describe([os.fspath(path) for path in paths], languages, length=length, limits=limits, progress=progress)
+
+    def moderate(
+        self,
+        *paths: Paths,
+        categories: Sequence[str] = ("adult",),
+        thresholds: Mapping[str, float] | None = None,
+        costs: Costs | None = None,
+        limits: Limits | None = None,
+        progress: Progress | None = None,
+    ) -> Moderation:
+        """Score pictures in categories, and say which of them somebody should look at; no file is touched.
+
+        Args:
+            paths: files, folders, patterns.
+            categories: ``adult``, and texts such as "un arma".
+            thresholds: of categories; of the others it is what ``costs`` make of a probability.
+            costs: of a miss and of a false alarm; None: the same.
+            limits: what to refuse; see ``Limits``.
+            progress: called with what is being done, how much is done, and of how much.
+
+        Raises:
+            BadLabels: no category, one that is empty, or one twice.
+            BadQuery: a threshold of a category that was not named, or not from 0 to 1.
+            CannotRead: a path is not there, there is no picture in any, or none can be read.
+            MissingWeights: for ``adult``, the model was not fetched yet.
+        """
+        from catalejo.moderating import chosen, moderate
+
+        encoder = self._one_encoder("pictures are moderated")
+        names, lines = chosen(categories, thresholds or {}, costs)
+        return moderate(
+            [os.fspath(path) for path in paths],
+            names,
+            lines,
+            encoder,
+            known=partial(self._known, encoder),
+            limits=limits,
+            progress=progress,
+        )
+
+    def calibrate(
+        self,
+        labelled: Paths,
+        costs: Costs | None = None,
+        *,
+        limits: Limits | None = None,
+        progress: Progress | None = None,
+    ) -> Calibrated:
+        """Choose the thresholds of ``moderate`` on pictures that people labelled, by what errors cost.
+
+        Args:
+            labelled: a table; see ``labelled``.
+            costs: of a miss and of a false alarm; None: the same.
+            limits: what to refuse; see ``Limits``.
+            progress: called with what is being done, how much is done, and of how much.
+
+        Raises:
+            BadLabels: the table cannot be used, or a category has no pictures of both kinds.
+            CannotRead: none of the pictures can be read.
+            MissingWeights: for ``adult``, the model was not fetched yet.
+        """
+        from catalejo.labelled import read_labelled
+        from catalejo.moderating import calibrated
+        from catalejo.thresholds import Costs
+
+        encoder = self._one_encoder("thresholds are chosen for pictures scored")
+        known = partial(self._known, encoder)
+        table = read_labelled(labelled)
+        return calibrated(table, costs or Costs(), encoder, known=known, limits=limits, progress=progress)
