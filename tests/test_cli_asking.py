@@ -148,7 +148,14 @@ def test_json_has_everything(here: Run, serving: Serving) -> None:
     told = json.loads(done.stdout)
     assert (told["text"], told["route"], told["model"]) == ("Abrió en mayo de 1923 [1].", "long-context", "tiny")
     assert [one["verified"] for one in told["citations"]] == [True, False]
-    assert told["citations"][0]["span"] == {"page": 1, "start": 18, "end": 57, "start_s": None, "end_s": None}
+    assert told["citations"][0]["span"] == {
+        "page": 1,
+        "start": 18,
+        "end": 57,
+        "start_s": None,
+        "end_s": None,
+        "box": None,
+    }
     assert told["citations"][1]["problem"] == "altered"
     assert told["used"]["input_tokens"] == 100
     assert told["verified"] is False
