@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,12 @@ class Keeper:
 
     def status(self) -> Status:
         """How much is in the catalog, and how it is kept."""
+        from catalejo.factbook import Factbook
+        from catalejo.knowing import perceivers_of
+
         self._store.refresh()
-        return self._store.summary()
+        found = self._store.summary()
+        return replace(found, facts=Factbook(self._store).count(), perceivers=perceivers_of(self._store))
 
     def remove(self, *paths: Paths) -> int:
         """Forget files, or all files in a folder; the files themselves are left alone.
@@ -67,6 +72,7 @@ class Keeper:
         Raises:
             CannotRead: none of our files is at, or in, one of the paths.
         """
+        from catalejo.factbook import Factbook
         from catalejo.lock import WriterLock
 
         self._require()
@@ -87,6 +93,7 @@ class Keeper:
             if self.shelf.passages.exists:
                 self.shelf.refresh()
                 self.shelf.passages.keep(self._store.hashes())
+            Factbook(self._store).keep(self._store.hashes())
             self._store.maintain()
         return len(found)
 

@@ -183,7 +183,7 @@ class _Run:
             items, places = self._store.items_of(group), self._store.paths(group)
             known = self._store.known([path for paths in places.values() for path in paths])
             for hash in group:
-                path = next((path for path in places.get(hash, ()) if _as_read(known.get(path))), None)
+                path = next((path for path in places.get(hash, ()) if as_read(known.get(path))), None)
                 yield hash, path, items.get(hash, [])
 
     def _made(self, pool: ThreadPoolExecutor, plan: dict[str, int], ahead: int) -> Iterator[_Made | None]:
@@ -336,7 +336,7 @@ def by_stretch(page: TextPage, stretches: Sequence[Item]) -> Iterator[TextPage]:
             yield TextPage(text, number, cues=cues)
 
 
-def _as_read(row: FileRow | None) -> bool:
+def as_read(row: FileRow | None) -> bool:
     """Whether a file has the size and time it had when it was read."""
     if row is None:
         return False

@@ -98,6 +98,25 @@ class DuplicateGroup:
 
 
 @dataclass(frozen=True)
+class PerceiverStatus:
+    """How much of a catalog a perceiver has looked at.
+
+    Attributes:
+        name: of the perceiver.
+        files: it has looked at or heard.
+        waiting: files it has not.
+        failed: files it could not perceive; ``add --retry`` tries again.
+        missing: why it cannot work here, and what brings it; empty when it can.
+    """
+
+    name: str
+    files: int
+    waiting: int = 0
+    failed: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """What is in a catalog.
 
@@ -112,6 +131,9 @@ class Status:
         first, last: dates of the oldest and newest item.
         pictures, texts, scans: items by their kind: pictures, pages of text, and pages that only show something:
             text can be found in those once it was recognised (OCR).
+        stretches, shots: of recordings and of what films sound like; of films.
+        facts: that perceivers found.
+        perceivers: who has looked at how much of it.
     """
 
     path: str
@@ -127,6 +149,10 @@ class Status:
     pictures: int = 0
     texts: int = 0
     scans: int = 0
+    stretches: int = 0
+    shots: int = 0
+    facts: int = 0
+    perceivers: tuple[PerceiverStatus, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -344,13 +344,14 @@ def facts_of(path: str, names: str | Sequence[str] | None = None, limits: Limits
         (*stated(items), *(fact for one in heard for fact in one.found.facts)),
         tuple(page for one in heard for page in one.found.pages),
         tuple(one.sense.name for one in heard if not one.reason and one.sense is not STATED),
-        tuple(one for one in chosen.missing if _would_take(one.name, items)),
+        tuple(one for one in chosen.missing if wants(one.name, items)),
         tuple(Missing(one.sense.name, one.reason) for one in heard if one.reason),
         tuple(items),
     )
 
 
-def _would_take(name: str, items: Iterable[Item]) -> bool:
+def wants(name: str, items: Iterable[Item]) -> bool:
+    """Whether a perceiver that may not be here would have something to look at."""
     kinds = plugins.table("perceivers")[name].kinds
     return not kinds or any(item.kind in kinds for item in items)
 

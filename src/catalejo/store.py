@@ -359,7 +359,11 @@ class Store:
             upkeep.has_index(self.dataset, next(iter(self.columns()))),
             low_high.get("min"),
             low_high.get("max"),
-            *(self.count([kind]) for kind in ("image", "text", "scan")),
+            pictures=self.count(["image"]),
+            texts=self.count(["text"]),
+            scans=self.count(["scan"]),
+            stretches=self.count(["audio"]),
+            shots=self.count(["video"]),
         )
 
     def _space(self, column: str, card: ModelCard) -> SpaceStatus:

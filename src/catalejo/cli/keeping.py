@@ -35,8 +35,15 @@ def status(catalog: Catalog, as_json: bool) -> None:
         ("size", _size(found)),
         ("encoder", ", ".join(_space(found, number) for number in range(len(found.spaces)))),
         ("search", "through an index" if found.indexed else "exact"),
+        *((("facts", _perceived(found)),) if found.facts else ()),
     ):
         click.echo(f"{name:9}{value}")
+    for one in found.perceivers:
+        if one.waiting and one.missing:
+            note(f"{count(one.waiting, 'file', 'files')} not perceived by {one.name}: {one.missing}")
+        elif one.waiting:
+            then = command(catalog, "add", "FOLDER", "--perceive", one.name)
+            note(f"{count(one.waiting, 'file waits', 'files wait')} for {one.name}: {then}")
 
 
 @click.command()
@@ -114,7 +121,17 @@ def _kinds(found: Status) -> str:
     parts = [count(found.pictures, "picture", "pictures")] if found.pictures else []
     parts += [count(found.texts, "page of text", "pages of text")] if found.texts else []
     parts += [count(found.scans, "page without text (scanned)", "pages without text (scanned)")] if found.scans else []
-    return f" ({', '.join(parts)})" if found.texts or found.scans else ""
+    parts += [count(found.stretches, "stretch of sound", "stretches of sound")] if found.stretches else []
+    parts += [count(found.shots, "shot of a film", "shots of films")] if found.shots else []
+    return f" ({', '.join(parts)})" if found.items > found.pictures else ""
+
+
+def _perceived(found: Status) -> str:
+    """How many facts there are, and who looked at how many files."""
+    seen = [f"{one.name} {one.files:,}" for one in found.perceivers if one.files]
+    failed = sum(one.failed for one in found.perceivers)
+    more = f"; {failed:,} could not be perceived" if failed else ""
+    return f"{found.facts:,} (files perceived: {', '.join(seen)}{more})"
 
 
 def _size(found: Status) -> str:
