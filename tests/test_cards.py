@@ -50,7 +50,7 @@ def test_a_card_says_all_one_needs_to_choose(card: ModelCard) -> None:
 
 @pytest.mark.parametrize("card", OTHERS, ids=lambda card: card.name)
 def test_what_is_no_encoder_says_what_it_is_for(card: ModelCard) -> None:
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", card.name)
+    assert re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", card.name)
     assert card.purpose in COMMANDS and card.family not in plugins.ENCODERS
     assert card.source and card.licence and not card.published
 

@@ -52,8 +52,9 @@ _LIST = """
     speed sides quantizing
     query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
+    answerers.blip2 visual_answering
     notes pieces giving packing multimodal
-    caption_formats captions measures intervals evaluate similarity
+    caption_formats captions measures intervals evaluate similarity visual_questions selective visual_evaluation
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence plots.thresholds

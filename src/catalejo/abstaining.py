@@ -38,9 +38,8 @@ _REFUSES = re.compile(
     re.I,
 )
 _NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
-_SAID_NO = frozenset(
-    "no not none never nothing cannot without ningun ninguna ninguno nunca nada nadie tampoco sin".split()
-)
+_DENIALS = "no not none never nothing cannot without ningun ninguna ninguno nunca nada nadie tampoco sin"
+_SAID_NO = frozenset(_DENIALS.split())
 
 
 @dataclass(frozen=True)

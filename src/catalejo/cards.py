@@ -282,6 +282,30 @@ _ALL = (
     fp32 -          -                                                                model.safetensors
         """),
     ),
+    _model(
+        "blip2-opt-2.7b",
+        purpose="ask",
+        width=0,
+        languages=("en",),
+        licence="MIT",
+        source="BLIP-2 (Li et al. 2023, arXiv 2301.12597) on OPT-2.7B (Zhang et al. 2022, arXiv 2205.01068)",
+        family="blip2",
+        parameters_m=3744.8,
+        repo="Salesforce/blip2-opt-2.7b",
+        revision="51572668da0eb669e01a189dc22abe6088589a24",
+        files=_files("""
+    all  -          -                                                                config.json
+    all  -          -                                                                preprocessor_config.json
+    all  -          -                                                                tokenizer.json
+    all  -          -                                                                tokenizer_config.json
+    all  -          -                                                                special_tokens_map.json
+    all  -          -                                                                vocab.json
+    all  -          -                                                                merges.txt
+    all  -          -                                                                model.safetensors.index.json
+    fp32 -          -                                                                model-00001-of-00002.safetensors
+    fp32 -          -                                                                model-00002-of-00002.safetensors
+        """),
+    ),
 )
 
 CARDS: dict[str, ModelCard] = {card.name: card for card in (*_ALL, *PACKAGED)}

@@ -47,9 +47,10 @@ _CONTRACTIONS = {
 } | {"somebody'd": "somebodyd"}  # a slip of the program's, kept so that figures agree
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_NO = frozenset(
-    "no not none never nothing nobody neither nor cannot without ningun ninguna ninguno nunca nada nadie tampoco".split()
-)
+_DENIALS = """
+    no not none never nothing nobody neither nor cannot without ningun ninguna ninguno nunca nada nadie tampoco
+"""
+_NO = frozenset(_DENIALS.split())
 _YES_NO = {"yes": "yes", "si": "yes", "yeah": "yes", "true": "yes", "no": "no", "nope": "no", "false": "no"}
 
 
@@ -99,11 +100,16 @@ def contained(answer: str, references: Sequence[str], language: str = "en") -> f
 
     Of references that are all yes or no, the polarity counts: see ``yes_no``.
     """
-    if references and all(_YES_NO.get(_folded(one.strip().lower())) for one in references):
+    if references and all(map(is_yes_no, references)):
         said = yes_no(answer)
-        return _agreed([_YES_NO[_folded(one.strip().lower())] == said for one in references])
+        return _agreed([yes_no(one) == said for one in references])
     text = f" {_bare(answer, language)} "
     return _agreed([bool(wanted := _bare(one, language)) and f" {wanted} " in text for one in references])
+
+
+def is_yes_no(text: str) -> bool:
+    """Whether an answer is yes or no and nothing else."""
+    return _folded(text.strip(" .!").lower()) in _YES_NO
 
 
 def yes_no(text: str) -> str:
