@@ -46,6 +46,7 @@ _LIST = """
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
     encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers encoders.opening
     transcripts perceivers.voices perceivers.whisper perceivers.speech transcribing
+    perceivers.sound_names perceivers.mel perceivers.yamnet perceivers.sounds encoders.sounds perceivers.safety
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
     pages senses documents reading indexing perceiving knowing looking encoding

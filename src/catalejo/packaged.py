@@ -91,7 +91,7 @@ PACKAGED = (
     ModelCard(
         name="yamnet",
         version="1",
-        space="use-multilingual-v3",
+        space="use-multilingual-v3-sounds",
         width=512,
         takes=("audio",),
         languages=("en", "es"),

@@ -72,10 +72,12 @@ ENCODERS = {
     "transformers": Plugin("catalejo.encoders.transformers:TransformersEncoder", extra="torch"),
 }
 DEFAULT_ENCODER = "conse"
-SOUND_ENCODERS: dict[str, Plugin] = {}  # of recordings, by what they sound like
+SOUND_ENCODERS = {"yamnet": Plugin("catalejo.encoders.sounds:SoundEncoder")}  # of recordings, by what they sound like
 TEXT_ENCODERS = {"sentence": Plugin("catalejo.encoders.sentence:SentenceEncoder")}  # of texts alone, for documents
 PERCEIVERS: dict[str, Plugin] = {
     "speech": Plugin("catalejo.perceivers.speech:SpeechPerceiver", "speech", kinds=("audio",)),
+    "sounds": Plugin("catalejo.perceivers.sounds:SoundPerceiver", kinds=("audio",)),
+    "safety": Plugin("catalejo.perceivers.safety:SafetyPerceiver", kinds=("image", "video")),
     "ocr": Plugin("catalejo.perceivers.ocr:Ocr", "ocr", kinds=("image", "scan", "video")),
     "labels": Plugin("catalejo.perceivers.labels:Labels", kinds=("image", "video")),
     "colours": Plugin("catalejo.perceivers.colours:Colours", kinds=("image", "video")),
