@@ -1,8 +1,8 @@
 """Sounds in the sentence space: a stretch of recording becomes the mixture of the sentence vectors of what is heard.
 
-ConSE (Norouzi et al. 2013, arXiv 1312.5650) with YAMNet's 521 classes, whose words (names, and what makes the sound, in
-both languages) are in ``perceivers/sounds.tsv``; plus a ridge regression of the classes' logits on their sentence vectors,
-as pictures have it (``conse.space``). So "ladrido" finds a bark, and so does "dog".
+ConSE (Norouzi et al. 2013, arXiv 1312.5650) with YAMNet's 521 classes, whose words (names, and what makes the sound,
+in both languages) are in ``perceivers/sounds.tsv``; plus a ridge regression of the classes' logits on their sentence
+vectors, as pictures have it (``conse.space``). So "ladrido" finds a bark, and so does "dog".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from catalejo import building, cards
 from catalejo.conse.query import bare
@@ -173,7 +174,7 @@ class SoundEncoder:
         return np.array([word.weight for word in _words()], np.float32)
 
     @cached_property
-    def _starts(self) -> np.ndarray:  # type: ignore[type-arg]
+    def _starts(self) -> npt.NDArray[np.intp]:
         return np.flatnonzero(np.diff([word.index for word in _words()], prepend=-1))
 
 

@@ -1,8 +1,8 @@
 """Log-mel spectrograms as YAMNet hears them, with NumPy alone.
 
-Source: YAMNet's ``features.py`` and ``params.py`` (tensorflow/models, research/audioset/yamnet): 16 kHz, frames of 25 ms
-every 10 ms, periodic Hann window, magnitudes of an FFT of 512, 64 triangular bands from 125 to 7500 Hz on HTK's mel
-scale, log(x + 0.001); patches of 96 frames (0.96 s) every 48 (0.48 s).
+Source: YAMNet's ``features.py`` and ``params.py`` (tensorflow/models, research/audioset/yamnet): 16 kHz, frames of
+25 ms every 10 ms, periodic Hann window, magnitudes of an FFT of 512, 64 triangular bands from 125 to 7500 Hz on HTK's
+mel scale, log(x + 0.001); patches of 96 frames (0.96 s) every 48 (0.48 s).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from catalejo.perceivers import RATE_HZ, Samples
 
@@ -32,7 +33,7 @@ def filters() -> Samples:
     return np.pad(np.maximum(bands, 0.0), ((1, 0), (0, 0))).astype(np.float32)
 
 
-def _hz_to_mel(hz: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _hz_to_mel(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(1127.0 * np.log1p(hz / 700.0))
 
 

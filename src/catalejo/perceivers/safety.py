@@ -1,8 +1,8 @@
 """Adult content in pictures: one score, by Yahoo's open_nsfw (Mahadeokar and Pesavento 2016) on ONNX Runtime.
 
-It was trained to tell pornography from other pictures, and nothing else: violence, drugs or hatred score low. Much bare
-skin, swimwear and tight suits score high. Its makers take less than 0.2 for safe and more than 0.8 for not; between them
-somebody has to look. The score is no probability one can bet on; ``catalejo moderate --calibrate`` chooses thresholds.
+It was trained to tell pornography from other pictures, and nothing else: violence, drugs or hatred score low. Much
+bare skin, swimwear and tight suits score high. Its makers take less than 0.2 for safe and more than 0.8 for not;
+between them somebody has to look. The score is no probability one can bet on: ``catalejo moderate`` chooses thresholds.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from catalejo.facts import Fact, Frames, Perceived
 from catalejo.perceivers import RATE_HZ, Samples, Sound
@@ -86,7 +87,7 @@ def levelled(samples: Samples) -> Samples:
     loud = float(np.sqrt(np.mean(power[power >= 0.01 * power.max()]))) if len(power) else 0.0
     if loud < _QUIET:
         return samples
-    return np.clip(samples * np.float32(min(_LOUDNESS / loud, _MOST_GAIN)), -1, 1)
+    return np.asarray(np.clip(samples * np.float32(min(_LOUDNESS / loud, _MOST_GAIN)), -1, 1), np.float32)
 
 
 def facts(scores: Samples, duration_s: float, by: str) -> Iterator[Fact]:
@@ -99,13 +100,13 @@ def facts(scores: Samples, duration_s: float, by: str) -> Iterator[Fact]:
     """
     found = []
     quiet = scores[:, _SILENCE] >= HEARD
-    for index in np.flatnonzero((scores >= HEARD).any(axis=0)):
+    for index in map(int, np.flatnonzero((scores >= HEARD).any(axis=0))):
         heard = scores[:, index] >= HEARD
         if index != _SILENCE:
             heard &= ~quiet
         for start, end in runs(heard):
             confidence = round(float(scores[start:end, index].max()), 4)
-            found.append((start, -confidence, int(index), end, confidence))
+            found.append((start, -confidence, index, end, confidence))
     for start, _, index, end, confidence in sorted(found):
         names = classes()[index].names
         yield Fact(
@@ -119,7 +120,7 @@ def facts(scores: Samples, duration_s: float, by: str) -> Iterator[Fact]:
         )
 
 
-def runs(heard: np.ndarray) -> Iterator[tuple[int, int]]:  # type: ignore[type-arg]
+def runs(heard: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Frames [start, end) that are heard together, short pauses included."""
     frames = np.flatnonzero(heard)
     if not len(frames):

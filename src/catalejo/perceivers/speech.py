@@ -7,7 +7,6 @@ not said to hold any. The thresholds separate the spoken phrases of the Tux Pain
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from catalejo.facts import Fact, Perceived
@@ -81,7 +80,7 @@ class SpeechPerceiver:
                 yield block
 
         said: list[Utterance] = []
-        votes: Counter[str] = Counter()
+        votes: dict[str, float] = {}
         weight = 0.0
         before = ""
         for window in windows(counted()):
@@ -90,13 +89,13 @@ class SpeechPerceiver:
             found = list(utterances(window, heard)) if believed(heard) else []
             if found:
                 before = heard.language
-                votes[before] += seconds
+                votes[before] = votes.get(before, 0.0) + seconds
                 weight += seconds * heard.language_probability
                 said += found
             if progress:
                 progress(window.when(seconds, len(window.pieces) - 1))
-        most = votes.most_common(1)[0][0] if votes else ""
-        sure = weight / votes.total() if votes else 0.0
+        most = max(votes, key=lambda name: votes[name], default="")
+        sure = weight / sum(votes.values()) if votes else 0.0
         return Transcript(tuple(said), most, round(sure, 4), round(heard_s, 3))
 
 
@@ -123,24 +122,40 @@ def believed(heard: Heard) -> bool:
 
 
 def utterances(window: Window, heard: Heard) -> Iterator[Utterance]:
-    """The words of a window, cut after sentences, at pauses, and where a subtitle is full."""
+    """The words of a window, cut after sentences, at pauses, and where a subtitle is full: after a comma, if it has one."""
     group: list[Word] = []
     for word in _placed(window, heard.words):
-        if group and (_full(group, word) or word.start_s - group[-1].end_s > _PAUSE_S):
+        if group and (_ended(group) or word.start_s - group[-1].end_s > _PAUSE_S):
             yield _utterance(group, heard.language)
             group = []
+        elif group and _too_long([*group, word]):
+            cut = _best_cut(group)
+            yield _utterance(group[:cut], heard.language)
+            group = group[cut:]
         group.append(word)
     if group:
         yield _utterance(group, heard.language)
 
 
-def _full(group: list[Word], word: Word) -> bool:
-    text = " ".join(one.text for one in group)
-    if text.endswith((".", "?", "!", "…")) and len(text) > 2:
-        return True
-    if word.end_s - group[0].start_s > _LONGEST_S or len(text) + len(word.text) >= _LONGEST_CHARACTERS:
-        return True
-    return text.endswith((",", ";", ":")) and len(text) > _LONGEST_CHARACTERS // 2
+def _ended(group: list[Word]) -> bool:
+    """After a sentence; an initial, as in "J. Verne", ends none."""
+    return group[-1].text.endswith((".", "?", "!", "…")) and len(group[-1].text) > 2
+
+
+def _too_long(group: list[Word]) -> bool:
+    characters = sum(len(word.text) + 1 for word in group) - 1
+    return characters > _LONGEST_CHARACTERS or group[-1].end_s - group[0].start_s > _LONGEST_S
+
+
+def _best_cut(group: list[Word]) -> int:
+    """How many words go into the utterance that is full; all, where nothing speaks for a place in its later half."""
+    later = range(max(1, len(group) // 2), len(group))
+    commas = [i for i in later if group[i - 1].text.endswith((",", ";", ":"))]
+    if commas:
+        return commas[-1]
+    gaps = {i: group[i].start_s - group[i - 1].end_s for i in later}
+    widest = max(gaps, key=lambda i: gaps[i], default=0)
+    return widest if widest and gaps[widest] > 0.1 else len(group)
 
 
 def _placed(window: Window, words: tuple[Word, ...]) -> Iterator[Word]:
