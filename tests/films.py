@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import random
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
@@ -135,3 +137,61 @@ def two_scenes(format: str = "mp4", codec: str = "libx264") -> bytes:
     """A cat for 1.5 s, a rocket for 1.5 s, and a tone."""
     frames = still("chelsea.png", 1.5) + still("rocket.jpg", 1.5)
     return film(frames, sound=tone(3.0), format=format, codec=codec)
+
+
+# -- byte by byte, for what no muxer at hand writes ------------------------------------
+
+
+def rotated(data: bytes, a: int, b: int, c: int, d: int) -> bytes:
+    """An MP4 whose first track has this display matrix, as phones write it (ISO/IEC 14496-12, 8.3.2: tkhd)."""
+    made = bytearray(data)
+    at = made.index(b"tkhd") + 4 + 40
+    made[at : at + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    return bytes(made)
+
+
+def declared(data: bytes, units: int) -> bytes:
+    """An MP4 that says it lasts this many units of its time scale (mvhd, tkhd, mdhd, version 0)."""
+    made = bytearray(data)
+    for box, offset in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
+        at = made.index(box) + 4 + offset
+        made[at : at + 4] = struct.pack(">I", units)
+    return bytes(made)
+
+
+def scratched(data: bytes, count: int, seed: int = 1, spared: int = 2000) -> bytes:
+    """A file with this many bytes changed, behind its beginning."""
+    made, chance = bytearray(data), random.Random(seed)
+    for _ in range(count):
+        made[chance.randrange(spared, len(made))] = chance.randrange(256)
+    return bytes(made)
+
+
+def with_cover() -> bytes:
+    """An MP3 of 3 s with a cover in it."""
+    made = io.BytesIO()
+    with av.open(made, "w", "mp3") as container:
+        heard = container.add_stream("libmp3lame", 16_000, layout="mono")
+        cover = container.add_stream("mjpeg")
+        cover.width, cover.height, cover.pix_fmt = *SIZE, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        container.start_encoding()
+        frame = av.VideoFrame.from_image(scene("coffee.png")).reformat(format="yuvj420p")
+        frame.pts = 0
+        container.mux(cover.encode(frame))
+        container.mux(cover.encode(None))
+        _encode(container, heard, tone(3.0), 16_000)
+    return made.getvalue()
+
+
+def many_streams(count: int) -> bytes:
+    """A Matroska file with this many sounds of a tenth of a second."""
+    made = io.BytesIO()
+    with av.open(made, "w", "matroska") as container:
+        streams = [container.add_stream("pcm_s16le", 8000, layout="mono") for _ in range(count)]
+        container.start_encoding()
+        for stream in streams:
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            container.mux(stream.encode(frame))
+    return made.getvalue()

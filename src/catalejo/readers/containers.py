@@ -129,9 +129,14 @@ def frames_from(
     Raises:
         OverLimit: it lasts longer than ``max_seconds``.
     """
+    import av
+
     start_s = (container.start_time or 0) / 1e6
-    if second is not None:
-        container.seek(round((start_s + second) * 1e6))
+    if second:
+        try:
+            container.seek(round((start_s + second) * 1e6))
+        except av.error.FFmpegError:  # nothing in it can be looked for; it stands where it stood
+            second = None
     last_s, step_s = second or 0.0, 0.0
     declared = duration_s(container)
     latest_s = declared + _SLACK_S if declared is not None else float("inf")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from catalejo import files
 from catalejo.errors import CannotRead
@@ -14,9 +15,6 @@ from catalejo.facts import Fact
 from catalejo.readers import containers, frames, tags
 from catalejo.readers.tags import Made
 from catalejo.records import Limits
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
 
 
 @dataclass(frozen=True)
@@ -77,25 +75,33 @@ def read(path: str | Path, limits: Limits | None = None, count: bool = False) ->
         OverLimit: it passes ``max_seconds``, ``max_streams``, ``max_megapixels`` or ``max_media_mb``.
     """
     name, limits = os.fspath(path), limits or Limits()
-    with files.opened(name, limits) as file, containers.opened(file, name, limits) as container:
+    with files.opened(name, limits) as file:
+        header = _header(file, name, limits)
+        if header.duration_s <= 0 or (count and header.film and not header.frames):
+            seconds, number = _through(file, name, limits)
+            number = header.frames or (number if header.film else 0)
+            header = dataclasses.replace(header, duration_s=header.duration_s or seconds, frames=number)
+        if header.duration_s > limits.max_seconds:
+            raise containers.too_long(name, limits)
+        return header
+
+
+def _header(file: BinaryIO, path: str, limits: Limits) -> Header:
+    """What the header says; a duration of 0 where it does not say."""
+    with containers.opened(file, path, limits) as container:
         film, sound = containers.film(container), containers.sound(container)
         stream = film if film is not None else sound
         if stream is None:
-            raise CannotRead(name, "it has neither pictures nor sound")
+            raise CannotRead(path, "it has neither pictures nor sound")
         size = (0, 0)
         if film is not None:
-            first = next(containers.frames(container, film, name, limits))[1]
-            containers.check_size(first.width, first.height, name, limits)
+            first = next(containers.frames(container, film, path, limits))[1]
+            containers.check_size(first.width, first.height, path, limits)
             size = frames.shown_size(first, film)
-        seconds, number = containers.duration_s(container), _frames(film)
-        if seconds is None or (count and film is not None and not number):
-            container.seek(0)
-            lasted, counted = _through(container, stream)
-            seconds, number = seconds or lasted, number or (counted if film is not None else 0)
-        if seconds > limits.max_seconds:
-            raise containers.too_long(name, limits)
+        seconds = containers.duration_s(container) or 0.0
         rate = float(film.average_rate) if film is not None and film.average_rate else None
-        return Header(seconds, sound is not None, *size, number, rate, tags.read(container.metadata, stream.metadata))
+        made = tags.read(container.metadata, stream.metadata)
+        return Header(seconds, sound is not None, *size, _frames(film), rate, made)
 
 
 def _frames(film: containers.Stream | None) -> int:
@@ -106,15 +112,20 @@ def _frames(film: containers.Stream | None) -> int:
     return film.frames or (int(said) if said.isdecimal() and len(said) < 10 else 0)
 
 
-def _through(container: InputContainer, stream: containers.Stream) -> tuple[float, int]:
-    """Where the last packet ends, in seconds from the start, and how many there are."""
+def _through(file: BinaryIO, path: str, limits: Limits) -> tuple[float, int]:
+    """Where its last packet ends, in seconds from the start, and how many there are; without decoding them."""
     end, count = 0.0, 0
-    start_s = (container.start_time or 0) / 1e6
-    for packet in containers.packets(container, stream):
-        if packet.size:
-            count += 1
-            if packet.pts is not None and packet.time_base is not None:
-                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start_s)
+    with containers.opened(file, path, limits) as container:
+        stream = containers.film(container) or containers.sound(container)
+        start_s, step_s = (container.start_time or 0) / 1e6, 0.0
+        if stream is not None and stream.type == "video" and stream.average_rate:
+            step_s = float(1 / stream.average_rate)
+        for packet in containers.packets(container, stream):
+            if packet.size:
+                count += 1
+                at = None if packet.pts is None or packet.time_base is None else packet.pts * packet.time_base
+                lasts = float(packet.duration * packet.time_base) if packet.duration and packet.time_base else step_s
+                end = max(end, end + lasts if at is None else float(at) - start_s + lasts)
     return end, count
 
 

@@ -67,9 +67,10 @@ def _parts(container: InputContainer, stream: Any, path: str, limits: Limits) ->
 def _resampler() -> Any:
     import av
 
-    return av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+    # To whole numbers: to floats FFmpeg mixes channels so that two that are alike become louder than either.
+    return av.AudioResampler(format="s32", layout="mono", rate=RATE_HZ)
 
 
 def _array(frame: Any) -> Samples:
-    samples: Samples = np.nan_to_num(frame.to_ndarray().reshape(-1).astype(np.float32))  # floats may be anything
-    return samples.clip(-1, 1)
+    samples: Samples = frame.to_ndarray().reshape(-1).astype(np.float32) / np.float32(2**31)
+    return samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -170,32 +171,27 @@ def frames_at(path: str | Path, seconds: Iterable[float], limits: Limits | None 
         OverLimit: it passes ``max_seconds``, ``max_streams``, ``max_megapixels`` or ``max_media_mb``.
     """
     name, limits = os.fspath(path), limits or Limits()
-    with files.opened(name, limits) as file, containers.opened(file, name, limits) as container:
-        stream = _film(container, name)
-        for _, frame in _shown_at(container, stream, seconds, name, limits):
-            containers.check_size(frame.width, frame.height, name, limits)
-            yield frames.picture(frame, stream)
-
-
-def _shown_at(
-    container: InputContainer, stream: containers.Stream, seconds: Iterable[float], path: str, limits: Limits
-) -> Iterator[tuple[float, Any]]:
-    """The frame on show at each second, and when it began to be."""
-    coming = containers.frames(container, stream, path, limits)
-    now = next(coming)
-    after = next(coming, None)
-    for second in seconds:
-        wanted = second + _TICK_S
-        if wanted < now[0] or wanted > now[0] + _SEEK_S:
-            for back_s in (second, second - _SEEK_S, 0.0):  # some indexes lead behind what was asked for
-                coming = containers.frames_from(container, stream, max(0.0, back_s), path, limits)
-                now = next(coming, now)
-                if now[0] <= wanted or back_s <= 0:
-                    break
-            after = next(coming, None)
-        while after is not None and after[0] <= wanted:
-            now, after = after, next(coming, None)
-        yield now
+    with files.opened(name, limits) as file, ExitStack() as stack:
+        now = after = None
+        coming: Iterator[tuple[float, Any]] = iter(())
+        for second in seconds:
+            wanted = second + _TICK_S
+            if now is None or not now[0] <= wanted <= now[0] + _SEEK_S:
+                for begin_s in (second, second - _SEEK_S, 0.0):  # some indexes lead behind what was asked for
+                    stack.close()
+                    container = stack.enter_context(containers.opened(file, name, limits))
+                    stream = _film(container, name)
+                    coming = containers.frames_from(container, stream, max(0.0, begin_s), name, limits)
+                    now = next(coming, None)
+                    if begin_s <= 0 or (now is not None and now[0] <= wanted):
+                        break
+                after = next(coming, None)
+            while after is not None and after[0] <= wanted:
+                now, after = after, next(coming, None)
+            if now is None:
+                raise Undecodable(name, "video")
+            containers.check_size(now[1].width, now[1].height, name, limits)
+            yield frames.picture(now[1], stream)
 
 
 def about(path: str | Path, limits: Limits | None = None, shots: int | None = None) -> tuple[Fact, ...]:
