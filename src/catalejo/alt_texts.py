@@ -47,6 +47,7 @@ _WORDS = {
         "page": "a picture of text",
         "reads": "it reads: {text}",
         "colours": "main colours: {list}",
+        "colour only": "main colour: {list}",
         "panoramic": "a panoramic picture",
         "landscape": "a landscape picture",
         "portrait": "an upright picture",
@@ -83,6 +84,7 @@ _WORDS = {
         "page": "una imagen con texto",
         "reads": "se lee: {text}",
         "colours": "colores principales: {list}",
+        "colour only": "color principal: {list}",
         "panoramic": "imagen panorámica",
         "landscape": "imagen apaisada",
         "portrait": "imagen vertical",
@@ -129,6 +131,12 @@ def alt_text(facts: Sequence[Fact], language: str, length: str = "short") -> Alt
     return _Teller(facts, language, length).told()
 
 
+def known_words(facts: Sequence[Fact], language: str) -> str:
+    """What is certain of a picture, or was read in it, for whoever describes it by looking: no labels, no colours."""
+    kept = [fact for fact in facts if fact.kind not in ("label", "colour", "safety")]
+    return _Teller(kept, language, "long").certain()
+
+
 class _Teller:
     """One picture's facts, in one language."""
 
@@ -148,6 +156,10 @@ class _Teller:
         text = " ".join(grammar.sentence(part) for part in parts if part)
         sure = any(one.wording == "sure" for one in self._shown)
         return AltText(self._caption(), text, sure)
+
+    def certain(self) -> str:
+        parts = [self._text(), self._size(), self._when()]
+        return " ".join(grammar.sentence(part) for part in parts if part)
 
     # -- what is shown -------------------------------------------------------------------
 
@@ -215,7 +227,7 @@ class _Teller:
         if not found:
             return ""
         names = list(dict.fromkeys(fact.said(self._language) for fact in found))
-        return self._fill("colours", list=grammar.listed(names, self._language))
+        return self._fill("colours" if len(names) > 1 else "colour only", list=grammar.listed(names, self._language))
 
     # -- what the file says -----------------------------------------------------------------
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from catalejo.errors import BadQuery
+from catalejo.errors import BadQuery, NotEncoded, WrongEncoder
 from catalejo.judge import Paths
 
 if TYPE_CHECKING:
-    from catalejo.describing import Descriptions
+    from catalejo.describing import Descriptions, Rank, Writer
     from catalejo.encoders import Array, Encoder
     from catalejo.moderating import Calibrated, Moderation
     from catalejo.records import Limits
+    from catalejo.store import Store
     from catalejo.thresholds import Costs
 
 Progress = Callable[[str, int, int], None]
@@ -26,6 +27,10 @@ class Teller:
     @property
     def encoders(self) -> tuple[Encoder, ...]:
         """The encoders meant."""
+        raise NotImplementedError
+
+    @property
+    def _store(self) -> Store:
         raise NotImplementedError
 
     def _known(self, encoder: Encoder, paths: Sequence[str]) -> Mapping[str, Array]:
@@ -42,15 +47,19 @@ class Teller:
         *paths: Paths,
         languages: Sequence[str] = ("en",),
         length: str = "short",
+        writer: Writer | None = None,
         limits: Limits | None = None,
         progress: Progress | None = None,
     ) -> Descriptions:
-        """Captions and alternative texts of pictures; see ``describing.describe``.
+        """Captions and alternative texts of pictures, each with the rank at which it finds its own in this catalog.
+
+        Facts that the catalog has are used; others are perceived for the occasion.
 
         Args:
             paths: files, folders, patterns.
             languages: ``en``, ``es``, or both.
             length: ``short`` or ``long``.
+            writer: a vision-language model; None: descriptions are put together from facts.
             limits: what to refuse; see ``Limits``.
             progress: called with what is being done, how much is done, and of how much.
 
@@ -58,8 +67,34 @@ class Teller:
             CannotRead: a path is not there, there is no picture in any, or none can be read.
         """
         from catalejo.describing import describe
+        from catalejo.knowing import known_of
+        from catalejo.senses import AUTO, senses
 
-        return describe([os.fspath(path) for path in paths], languages, length=length, limits=limits, progress=progress)
+        self._store.refresh()
+        ready = senses((AUTO,))
+        return describe(
+            [os.fspath(path) for path in paths],
+            languages,
+            length=length,
+            look=lambda path: known_of(self._store, path, (AUTO,), limits, ready),
+            writer=writer,
+            rank=self._ranker(),
+            limits=limits,
+            progress=progress,
+        )
+
+    def _ranker(self) -> Rank:
+        """Where captions find pictures of this catalog; nowhere without one, or without vectors of the encoder."""
+        from catalejo.ranks import Ranks
+        from catalejo.space import Space
+
+        if not self._store.exists:
+            return lambda path, page, caption: None
+        encoder = self._one_encoder("descriptions are checked")
+        try:
+            return Ranks(self._store, Space(self._store, encoder.card), encoder).rank
+        except (NotEncoded, WrongEncoder):
+            return lambda path, page, caption: None
 
     def moderate(
         self,

@@ -38,12 +38,12 @@ _NEXT = 5  # pictures shown that are not flagged, so that one sees where the lin
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--category", "categories", multiple=True, metavar="TEXT",
-              help='Something to look for, in words; "adult" is the model of adult content. Default: adult.')  # fmt: skip
+              help='Something to look for, in words; "adult" (the default) has a model.')  # fmt: skip
 @click.option("--threshold", "thresholds", multiple=True, metavar="[TEXT=]N",
               help="From which score on to flag, 0 to 1: of one category, or of all.")  # fmt: skip
 @click.option("--thresholds", "saved", metavar="FILE", help="Thresholds that --save wrote.")
 @click.option("--calibrate", "labelled", metavar="FILE",
-              help="A table of labelled pictures (path, and a column a category): choose thresholds on it.")  # fmt: skip
+              help="A table of labelled pictures (path, and a column a category): chooses thresholds.")  # fmt: skip
 @click.option("--cost-miss", type=float, default=1.0, show_default=True, metavar="N",
               help="Of one not flagged.")  # fmt: skip
 @click.option(
