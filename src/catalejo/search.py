@@ -131,7 +131,7 @@ class Searcher:
     def _hits(self, query: Query, rankings: Sequence[Ranking], texts: Mapping[Key, Ranked], files: Files) -> list[Hit]:
         found = [(one, self._evidence(one, texts)) for one in fuse(rankings)]
         if len(rankings) > 1 and (texts or len(rankings) > len(self._askers)):
-            found.sort(key=lambda pair: not pair[1].matches)
+            found.sort(key=lambda pair: (not pair[1].matches, pair[1].faint))
         paths = self._store.paths(one.item.hash for one, _ in found)
         fused, asked = len(rankings) > 1 or len(self._encoders) > 1, " ".join(query.terms)
         hits = []

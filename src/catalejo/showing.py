@@ -77,6 +77,11 @@ class Evidence:
     votes: tuple[Vote, ...]
     text: Ranked | None
 
+    @property
+    def faint(self) -> bool:
+        """Whether a text speaks for it that has none of the words asked, nor matches: a picture is a nearer miss."""
+        return self.text is not None and not self.matches and self.text.words == 0
+
     @classmethod
     def of(cls, votes: Sequence[Vote], text: Ranked | None, sounds: str) -> Evidence:
         """From the votes of all rankings.
