@@ -122,7 +122,7 @@ def believed(heard: Heard) -> bool:
 
 
 def utterances(window: Window, heard: Heard) -> Iterator[Utterance]:
-    """The words of a window, cut after sentences, at pauses, and where a subtitle is full: after a comma, if it has one."""
+    """The words of a window, cut after sentences, at pauses, and where a subtitle is full, after a comma if it has one."""
     group: list[Word] = []
     for word in _placed(window, heard.words):
         if group and (_ended(group) or word.start_s - group[-1].end_s > _PAUSE_S):
@@ -148,8 +148,8 @@ def _too_long(group: list[Word]) -> bool:
 
 
 def _best_cut(group: list[Word]) -> int:
-    """How many words go into the utterance that is full; all, where nothing speaks for a place in its later half."""
-    later = range(max(1, len(group) // 2), len(group))
+    """How many words go into the utterance that is full; all, where nothing speaks for a place in its later parts."""
+    later = range(max(1, len(group) // 3), len(group))
     commas = [i for i in later if group[i - 1].text.endswith((",", ";", ":"))]
     if commas:
         return commas[-1]
