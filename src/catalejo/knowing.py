@@ -19,7 +19,13 @@ from catalejo.texts import Cue, TextPage
 _READ = ("text", "speech")  # kinds of facts that are lines of a text
 
 
-def known_of(store: Store, path: str, names: str | Sequence[str] | None = None, limits: Limits | None = None) -> Known:
+def known_of(
+    store: Store,
+    path: str,
+    names: str | Sequence[str] | None = None,
+    limits: Limits | None = None,
+    ready: Senses | None = None,
+) -> Known:
     """What is known of one file; what the catalog has not yet is perceived now, and not kept.
 
     Args:
@@ -27,6 +33,7 @@ def known_of(store: Store, path: str, names: str | Sequence[str] | None = None, 
         path: of the file.
         names: see ``senses.asked``.
         limits: what to refuse.
+        ready: the perceivers of these names, made before.
 
     Raises:
         CannotRead, OverLimit, MissingExtra, MissingWeights: see ``senses.facts_of``.
@@ -34,8 +41,8 @@ def known_of(store: Store, path: str, names: str | Sequence[str] | None = None, 
     path, limits = os.path.abspath(os.path.expanduser(path)), limits or Limits()
     row = store.known([path]).get(path) if store.exists else None
     if row is None or row.hash is None or not as_read(row):
-        return facts_of(path, names, limits)
-    chosen = senses(asked(names))
+        return facts_of(path, names, limits, ready)
+    chosen = ready or senses(asked(names))
     items = [item for item, _ in store.items_of([row.hash]).get(row.hash, [])]
     found = {one.by: one for one in Factbook(store).of(row.hash)}
     versions = {sense.name: sense.version for sense in (STATED, *chosen.able)}

@@ -322,20 +322,23 @@ class _Stoppable:
 # -- without a catalog ------------------------------------------------------------------
 
 
-def facts_of(path: str, names: str | Sequence[str] | None = None, limits: Limits | None = None) -> Known:
+def facts_of(
+    path: str, names: str | Sequence[str] | None = None, limits: Limits | None = None, ready: Senses | None = None
+) -> Known:
     """What can be known of a file right now: what it states itself, and what perceivers find in it.
 
     Args:
         path: a picture, a recording, a film or a document.
         names: see ``asked``.
         limits: what to refuse.
+        ready: the perceivers of these names, made before: for many files, since each loads its model once.
 
     Raises:
         CannotRead, OverLimit: with the reason.
         MissingExtra: what reads it, or a perceiver that was named, is not installed.
         MissingWeights: a perceiver that was named was not fetched.
     """
-    chosen, limits = senses(asked(names)), limits or Limits()
+    chosen, limits = ready or senses(asked(names)), limits or Limits()
     items = _items(path, limits)
     able = [sense for sense in (STATED, *chosen.able) if sense.takes(items)]
     heard = Perceiving(limits).perceive(path, items, able)
