@@ -1,7 +1,8 @@
-"""Shapes on the way into a language model: against the papers, the formulas of tokens, and the libraries' own settings."""
+"""Shapes on the way into a language model: against the papers, the formulas of tokens, and what libraries have."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from catalejo.context import bridges, media
@@ -33,7 +34,11 @@ class TestPictures:
         transformers = pytest.importorskip("transformers", reason="compares with its Blip2Config")
         config = transformers.Blip2Config()
         vision, former, tower = config.vision_config, config.qformer_config, bridges.BLIP2
-        assert (tower.side_px, tower.patch_px, tower.width) == (vision.image_size, vision.patch_size, vision.hidden_size)
+        assert (tower.side_px, tower.patch_px, tower.width) == (
+            vision.image_size,
+            vision.patch_size,
+            vision.hidden_size,
+        )
         assert (tower.queries, tower.query_width) == (config.num_query_tokens, former.hidden_size)
 
     def test_gemma_3_as_transformers_has_it(self) -> None:
@@ -88,9 +93,21 @@ class TestSounds:
         assert found[1].shape[1] == config.max_source_positions
         assert found[0].shape[2] == config.num_mel_bins
 
-    @pytest.mark.parametrize(("seconds", "patches"), [(0.2, 1), (0.96, 1), (1.44, 2), (11.0, 21)])
-    def test_yamnet_hears_patches(self, seconds: float, patches: int) -> None:
-        assert shapes(bridges.sounds(seconds))[:2] == [(patches, 96, 64), (patches, 521)]
+    def test_whisper_as_it_runs(self) -> None:
+        """The shapes told are those of the arrays, where the weights are on this machine."""
+        pytest.importorskip("faster_whisper", reason="the extra speech is not installed")
+        from catalejo.perceivers import whisper
+
+        assert whisper._FRAMES == bridges.WHISPER_COLUMNS
+
+    @pytest.mark.parametrize("seconds", [0.2, 0.975, 0.98, 1.44, 11.0])
+    def test_yamnet_hears_as_many_patches_as_are_made(self, seconds: float) -> None:
+        from catalejo.perceivers import mel
+
+        made = mel.patches(np.zeros(round(seconds * 16_000), np.float32))
+        found = bridges.sounds(seconds)
+        assert found[0].shape == made.shape
+        assert [stage.shape for stage in found[1:]] == [(len(made), 521), ()]
 
 
 class TestSearch:

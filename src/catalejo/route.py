@@ -243,7 +243,7 @@ class Router:
         if self.model is None:
             yield Stage("model", "facts", (), "no language model")
         else:
-            yield Stage("bridge", _tokenizer(self.model), (), "text")
+            yield Stage("bridge", _tokenizer(self.model), (), "tokens")
             yield Stage("model", self.model.name, (), "text")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalejo.cli.output import count as plural
-from catalejo.cli.output import json_option, note, note_skipped, print_json, print_table, printable
+from catalejo.cli.output import drawing_option, json_option, note, note_skipped, print_json, print_table, printable
 
 if TYPE_CHECKING:
     from catalejo.context.bridges import Stage
@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Refuse larger files.",
 )
+@drawing_option("--draw", "Also draw it")
+@click.option("--lang", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the drawing.")
 @json_option
-def route(paths: tuple[str, ...], model: str | None, detail: str, frames: int, max_file_mb: float,
-          as_json: bool) -> int:  # fmt: skip
+def route(paths: tuple[str, ...], model: str | None, detail: str, frames: int, max_file_mb: float, draw: str | None,
+          lang: str, as_json: bool) -> int:  # fmt: skip
     """Show each file's way into a language model: encoder, shapes, bridge, tokens and cost.
 
     A picture or a recording goes as it is to a model that takes it; to any other goes, as text, what
@@ -47,7 +49,7 @@ def route(paths: tuple[str, ...], model: str | None, detail: str, frames: int, m
 
     \b
     catalejo route foto.jpg informe.pdf nota.mp3 clip.mp4 --model gpt-4o
-    catalejo route foto.jpg --model blip2
+    catalejo route foto.jpg --model blip2 --draw camino.png --lang es
     catalejo route foto.jpg nota.wav
     """
     from catalejo.context.models import find
@@ -55,6 +57,11 @@ def route(paths: tuple[str, ...], model: str | None, detail: str, frames: int, m
     from catalejo.route import Router
 
     found = Router(find(model) if model else None, detail, frames, Limits(max_file_mb=max_file_mb)).route(paths)
+    if draw:
+        from catalejo.plots.canvas import save
+        from catalejo.plots.routes import route_chart
+
+        save(route_chart(found, lang), draw)
     if as_json:
         print_json(_as_json(found))
     else:

@@ -91,8 +91,6 @@ TOWERS: dict[str, Tower] = {
 
 # Whisper base: 80 mel bands, a column each 10 ms, windows of 30 s; a convolution of stride 2 halves the columns.
 WHISPER_WINDOW_S, WHISPER_MELS, WHISPER_COLUMNS, WHISPER_WIDTH = 30.0, 80, 3_000, 512
-# YAMNet: patches of 96 columns of 10 ms by 64 mel bands, one each 0.48 s; a score for each class of AudioSet.
-YAMNET_PATCH, YAMNET_PATCH_S, YAMNET_HOP_S, YAMNET_CLASSES = (96, 64), 0.96, 0.48, 521
 
 
 def picture(size: Size, model: LanguageModel | None, detail: str = "high") -> tuple[Stage, ...]:
@@ -171,11 +169,15 @@ def speech(seconds: float) -> tuple[Stage, ...]:
 
 def sounds(seconds: float) -> tuple[Stage, ...]:
     """What YAMNet makes of a recording, up to the names of what was heard."""
-    patches = max(math.floor((seconds - YAMNET_PATCH_S) / YAMNET_HOP_S) + 1, 1)
+    from catalejo.perceivers import RATE_HZ, mel, yamnet
+
+    more = max(round(seconds * RATE_HZ) - mel.PATCH_SAMPLES, 0)
+    patches = math.ceil(more / mel.PATCH_STEP_SAMPLES) + 1
+    each = f"a patch each {mel.PATCH_STEP_S:g} s"
     return (
-        Stage("input", "mel spectrogram", (patches, *YAMNET_PATCH), "a patch each 0.48 s"),
-        Stage("encoder", "yamnet", (patches, YAMNET_CLASSES), "a score for each class of AudioSet"),
-        Stage("bridge", "names of sounds", (), "text"),
+        Stage("input", "mel spectrogram", (patches, mel.PATCH, mel.BANDS), each),
+        Stage("encoder", yamnet.NAME, (patches, yamnet.CLASSES), "a probability for each class of AudioSet"),
+        Stage("bridge", "names of classes", (), "text"),
     )
 
 
