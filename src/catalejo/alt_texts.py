@@ -268,6 +268,8 @@ class _Teller:
         kinds = [kind for kind in ("label", "text", "colour") if (self._lines if kind == "text" else self._one(kind))]
         if any(fact.by == "file" for fact in self._facts):
             kinds.append("file")
+        if not kinds:
+            return self._words["people"]
         told = self._fill("by", list=grammar.listed([self._words[kind] for kind in kinds], self._language))
         return f"{told}; {self._words['people']}"
 

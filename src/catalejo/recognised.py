@@ -56,7 +56,7 @@ def things(facts: Sequence[Fact], most: int = 3) -> tuple[Thing, ...]:
             enough = [fact for fact in left if _wording(fact) == wording]
             if not enough:
                 break
-            best = min(enough, key=lambda fact: (len(members(fact)), -_sure(fact)))
+            best = min(enough, key=lambda fact: (fact.box is not None, len(members(fact)), -_sure(fact)))
             found.append(Thing(best, wording, _finer(best, left) if wording != "possible" else None))
             left = [fact for fact in left if members(fact).isdisjoint(members(best))]
     return tuple(found)
