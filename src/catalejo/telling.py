@@ -48,6 +48,7 @@ class Teller:
         languages: Sequence[str] = ("en",),
         length: str = "short",
         writer: Writer | None = None,
+        perceive: str | Sequence[str] | None = None,
         limits: Limits | None = None,
         progress: Progress | None = None,
     ) -> Descriptions:
@@ -60,23 +61,26 @@ class Teller:
             languages: ``en``, ``es``, or both.
             length: ``short`` or ``long``.
             writer: a vision-language model; None: descriptions are put together from facts.
+            perceive: who looks: ``auto``, ``none``, or some by name; None: ``CATALEJO_PERCEIVE``, else ``auto``.
             limits: what to refuse; see ``Limits``.
             progress: called with what is being done, how much is done, and of how much.
 
         Raises:
             CannotRead: a path is not there, there is no picture in any, or none can be read.
+            UnknownName, MissingExtra, MissingWeights: a perceiver that was named is not there.
         """
         from catalejo.describing import describe
         from catalejo.knowing import known_of
-        from catalejo.senses import AUTO, senses
+        from catalejo.senses import asked, senses
 
         self._store.refresh()
-        ready = senses((AUTO,))
+        names = asked(perceive)
+        ready = senses(names)
         return describe(
             [os.fspath(path) for path in paths],
             languages,
             length=length,
-            look=lambda path: known_of(self._store, path, (AUTO,), limits, ready),
+            look=lambda path: known_of(self._store, path, names, limits, ready),
             writer=writer,
             rank=self._ranker(),
             limits=limits,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--endpoint", metavar="URL", help="An OpenAI-compatible endpoint. Default: CATALEJO_ENDPOINT.")
 @click.option("--model", metavar="NAME", help="The model there, which must take pictures. Default: CATALEJO_MODEL.")
 @click.option("--max-cost", type=click.FloatRange(0), metavar="USD", help="Send nothing that may cost more a picture.")
+@click.option("--perceive", metavar="NAMES", help="Who looks: auto (all that can work here), none, or some by name.")
 @click.option("--csv", "table", metavar="FILE", help="Save a table.")
 @click.option("--sidecar", is_flag=True, help="Write each into an XMP file beside its picture; other texts there stay.")
 @click.option("--replace", is_flag=True, help="With --sidecar: also replace texts that somebody else wrote.")
@@ -56,6 +57,7 @@ def describe(
     endpoint: str | None,
     model: str | None,
     max_cost: float | None,
+    perceive: str | None,
     table: str | None,
     sidecar: bool,
     replace: bool,
@@ -88,6 +90,7 @@ def describe(
             languages=list(dict.fromkeys(languages)) or ["en"],
             length=length,
             writer=_writer(by, endpoint, model, max_cost, limits),
+            perceive=perceive,
             limits=limits,
             progress=progress,
         )
