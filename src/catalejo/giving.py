@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 _WHOLE = 1 << 20  # px; pictures are read at their full size
 _MOST_SOUND_S = 780.0  # of a recording that is sent as it is: 25 MB
+_NOT_ASKED = ("safety",)  # whether a picture is decent is not what questions are about: ``moderate`` says it
 _KEPT = 4  # times as many key frames as are wanted are held while a film is read
 
 
@@ -92,7 +93,11 @@ class Giver:
 
     @cached_property
     def _senses(self) -> Senses:
-        return senses((AUTO,))
+        found = senses((AUTO,))
+        return Senses(
+            tuple(one for one in found.able if one.name not in _NOT_ASKED),
+            tuple(one for one in found.missing if one.name not in _NOT_ASKED),
+        )
 
     # -- documents ------------------------------------------------------------------------
 

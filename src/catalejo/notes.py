@@ -12,21 +12,17 @@ _MOST = {"label": 5, "colour": 4, "sound": 40}  # of a kind, in the order they c
 _LEAST = {"label": 0.05, "sound": 0.1, "colour": 0.02}  # less sure ones say nothing
 # What the title or the text itself already says, or a pixel count that no question is about.
 _ELSEWHERE = frozenset(("text", "speech", "size", "duration", "frames", "frame-rate", "shots"))
-_GUESSED = {
-    "en": "recognised by programs, which can be wrong; the share is how sure they are",
-    "es": "reconocido por programas, que pueden equivocarse; el porcentaje es su seguridad",
-}
 
 
 def notes(facts: Iterable[Fact], language: str) -> str:
-    """What is known beyond texts, a line a kind; empty where nothing is.
+    """What is known beyond texts, a line a kind, with how sure who recognised it is; empty where nothing is.
 
     Args:
         facts: of one picture, shot or recording.
         language: ``en`` or ``es``.
 
     >>> print(notes([Fact("label", "tabby cat", 0.62, "labels")], "en"))
-    label (recognised by programs, which can be wrong; the share is how sure they are): tabby cat (62%)
+    label: tabby cat (62%)
     """
     kinds: dict[str, list[Fact]] = {}
     for fact in facts:
@@ -35,8 +31,7 @@ def notes(facts: Iterable[Fact], language: str) -> str:
     lines = []
     for kind, found in kinds.items():
         word = KINDS[kind][LANGUAGES.index(language)] if kind in KINDS else kind
-        guessed = f" ({_GUESSED[language]})" if any(fact.confidence is not None for fact in found) else ""
-        lines.append(f"{word}{guessed}: {_listed(found[: _MOST.get(kind, 10)], language)}")
+        lines.append(f"{word}: {_listed(found[: _MOST.get(kind, 10)], language)}")
     return "\n".join(lines)
 
 
