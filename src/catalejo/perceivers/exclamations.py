@@ -77,7 +77,8 @@ def restored(text: str, columns: Sequence[int], line: npt.NDArray[np.uint8]) -> 
         after = next((i for i, middle in enumerate(middles) if middle > mark.middle + 1), None)
         if after is None or not _begins(text, places[after]) or text[places[after]] in "jJ¡¿":
             continue
-        if after == 0 or mark.middle - middles[after - 1] > _ASIDE_PX:
+        quoted = after > 0 and places[after - 1] == places[after] - 1  # close behind a quotation mark or a dash
+        if after == 0 or mark.middle - middles[after - 1] > (0 if quoted else _ASIDE_PX):
             found[places[after]] = "¡" + text[places[after]]
     return "".join(found)
 

@@ -9,7 +9,7 @@ from catalejo.errors import MissingExtra
 from catalejo.facts import Fact, Perceived
 from catalejo.perceivers.reading_order import blocks
 from catalejo.perceivers.text_lines import Line, LineReader
-from catalejo.texts import Cue, TextPage
+from catalejo.texts import Box, Cue, TextPage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,13 +51,35 @@ class Ocr:
 
 
 def text_page(paragraphs: list[Paragraph], number: int) -> TextPage:
-    """Lines as a page: a row a line, an empty line between paragraphs, a cue for each line of the picture."""
-    text, cues = "", []
+    """Lines as a page: a row a line, an empty line between paragraphs, cues for each line of the picture.
+
+    A word cut at a row's end comes in one piece, its row ending behind it, as from a PDF.
+
+    Example:
+        >>> line = lambda text: [Line(text, 1.0, (0, 0, 9, 9), (0, 0, 9, 9))]
+        >>> text_page([[line("un cata-"), line("lejo viejo")], [line("y nuevo")]], 1).text
+        'un catalejo\\nviejo\\n\\ny nuevo'
+    """
+    pieces: list[tuple[str, Box, str]] = []  # what it says, where, what follows
     for paragraph in paragraphs:
         for row in paragraph:
             for line in row:
-                cues.append(Cue(len(text), len(text) + len(line.text), box=line.box))
-                text += line.text + " "
-            text = text[:-1] + "\n"
-        text += "\n"
+                said = line.text
+                if pieces and pieces[-1][2] == "\n" and line is row[0] and _cut(pieces[-1][0], said):
+                    before, box, _ = pieces.pop()
+                    rest, _, said = said.partition(" ")
+                    pieces += [(before[:-1], box, ""), (rest, line.box, "\n")]
+                if said:
+                    pieces.append((said, line.box, " "))
+            pieces[-1] = (*pieces[-1][:2], "\n")
+        pieces[-1] = (*pieces[-1][:2], "\n\n")
+    text, cues = "", []
+    for said, box, end in pieces:
+        cues.append(Cue(len(text), len(text) + len(said), box=box))
+        text += said + end
     return TextPage(text.rstrip("\n"), number, cues=tuple(cues))
+
+
+def _cut(before: str, after: str) -> bool:
+    """Whether a row ends inside a word: a hyphen behind two letters, a small letter next."""
+    return before.endswith("-") and before[-3:-1].isalpha() and len(before) > 2 and after[:1].islower()
