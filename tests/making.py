@@ -131,7 +131,10 @@ def holds(catalog: Path) -> dict[str, Any]:
         for name in ("passages", "sentences")
         if (catalog / "sentences.lance").exists()
     }
+    facts = catalog / "facts.lance"
+    perceived = lance.dataset(str(facts)).to_table().to_pylist() if (facts / "_versions").exists() else []
     return {name: sorted(rows, key=_place) for name, rows in texts.items()} | {
+        "facts": sorted(perceived, key=repr),
         "files": sorted(files, key=lambda row: row["path"]),
         "items": sorted(items, key=lambda row: (row["hash"], row["page"])),
         "thumbnails": thumbnails,
@@ -140,7 +143,7 @@ def holds(catalog: Path) -> dict[str, Any]:
 
 
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["hash"], row["page"], row["number"], row["start"]
+    return row["hash"], row["page"], row["number"], row["signal"] or "", row["start"]
 
 
 def paths(catalog: Path) -> dict[str, str | None]:

@@ -16,7 +16,18 @@ from making import child, holds, mixed, paths, pictures, save
 from test_walk import odd
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-KEYS = {"added", "unchanged", "updated", "removed", "skipped", "encoded", "not_pruned", "seconds", "stopped"}
+KEYS = {
+    "added",
+    "unchanged",
+    "updated",
+    "removed",
+    "skipped",
+    "encoded",
+    "not_pruned",
+    "seconds",
+    "stopped",
+    "perceiving",
+}
 
 
 @pytest.fixture(scope="module")

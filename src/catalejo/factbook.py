@@ -129,6 +129,13 @@ class Factbook:
             rows = self._facts.to_table(["hash", "by", "value", "reason"], filter=where).to_pylist()
         return [Perception(row["hash"], row["by"], row["value"], (), row["reason"]) for row in rows]
 
+    def hashes(self) -> set[str]:
+        """The hashes of all files that anybody has looked at."""
+        if not self.exists:
+            return set()
+        with self._store.reading():
+            return set(self._facts.to_table(["hash"], filter=f"kind = '{_MARK}'")["hash"].unique().to_pylist())
+
     def count(self) -> int:
         """Facts in the table."""
         if not self.exists:
@@ -156,11 +163,7 @@ class Factbook:
 
     def keep(self, hashes: set[str]) -> int:
         """Drop what belongs to no file of these hashes; how many files that was."""
-        if not self.exists:
-            return 0
-        with self._store.reading():
-            there = self._facts.to_table(["hash"], filter=f"kind = '{_MARK}'")["hash"]
-        gone = set(there.unique().to_pylist()) - hashes
+        gone = self.hashes() - hashes
         self._delete(gone)
         return len(gone)
 

@@ -22,6 +22,8 @@ from PIL import Image
 
 from catalejo import upkeep
 from catalejo.errors import CatalogDamaged
+from catalejo.factbook import Factbook
+from catalejo.passage_rows import TEXT
 from catalejo.passages import Passages
 from catalejo.reading import stray_thumbnails
 from catalejo.records import ModelCard
@@ -51,12 +53,13 @@ def check(store: Store, card: ModelCard, repair: bool = False) -> list[Finding]:
     store.reopen()
     if any(set(_TEXTS) & set(finding.examples) for finding in findings):
         _drop_texts(store)
-    for step in (_texts, _twice, _pages, _vectors, _files_without_items, _items_without_files, _thumbnails):
+    for step in (_texts, _facts, _twice, _pages, _vectors, _files_without_items, _items_without_files, _thumbnails):
         if not (files_lost and step is _items_without_files):  # the next add finds their files by content
             findings += step(store, repair)
     if repair:
         if (texts := Passages(store)).exists:
             texts.keep(store.hashes())  # what was dropped takes its passages along
+        Factbook(store).keep(store.hashes())
         for uri in _uris(store):
             upkeep.clean(lance.dataset(str(uri)))
     return findings
@@ -67,23 +70,25 @@ def _finding(problem: str, examples: Sequence[str], remedy: str, repair: bool) -
 
 
 _TEXTS = ("passages.lance", "sentences.lance")
+_FACTS = "facts.lance"
 _KEYS = {
     "items.lance": ["hash", "page"],
     "files.lance": ["path"],
-    "passages.lance": ["hash", "page", "number"],
-    "sentences.lance": ["hash", "page", "number", "start"],
+    "passages.lance": ["hash", "page", "number", "signal"],
+    "sentences.lance": ["hash", "page", "number", "signal", "start"],
 }
 
 
 def _uris(store: Store) -> list[Path]:
-    """The tables; those of texts where documents were added."""
+    """The tables; those of texts and facts where there are any."""
     texts = _TEXTS if Passages(store).exists else ()
-    return [store.folder / name for name in ("items.lance", "files.lance", *texts)]
+    facts = (_FACTS,) if Factbook(store).exists else ()
+    return [store.folder / name for name in ("items.lance", "files.lance", *texts, *facts)]
 
 
 def _drop_texts(store: Store) -> None:
-    """Forget all documents: of tables that lost a part nobody knows which; the next ``add`` reads them again."""
-    for name in _TEXTS:
+    """Forget all texts: of tables that lost a part nobody knows which; the next ``add`` reads and perceives again."""
+    for name in (*_TEXTS, _FACTS):
         if (store.folder / name).exists():
             shutil.rmtree(store.folder / name)
     _drop(store, sorted({item.hash for item in store.items() if item.kind in ("text", "scan")}))
@@ -108,7 +113,7 @@ def _openable(store: Store, card: ModelCard, repair: bool) -> Iterator[Finding]:
     closed = [uri for uri in _uris(store) if not _opens_table(uri)]
     if closed and repair:
         for uri in closed:
-            if uri.name in _TEXTS:
+            if uri.name in (*_TEXTS, _FACTS):
                 if uri.exists():
                     _set_aside(uri)
             else:
@@ -218,7 +223,15 @@ def _texts(store: Store, repair: bool) -> Iterator[Finding]:
         if repair:
             texts.keep(store.hashes())
         yield _finding("documents whose passages belong to no item", stray, "drop them", repair)
-    torn = sorted(texts.torn() & store.hashes())
+    broken, facts, known = texts.torn(), Factbook(store), store.hashes()
+    read = {(hash, by) for by in {by for _, by in broken} - {TEXT} for hash in facts.done(by)}
+    again = sorted((hash, by) for hash, by in broken & read if hash in known)  # without a mark, it is not finished
+    if again:
+        for hash, by in again if repair else ():
+            facts.drop([hash], by)
+            texts.drop([hash], by)
+        yield _finding("files with damaged texts that were perceived", [h for h, _ in again], "perceive again", repair)
+    torn = sorted({hash for hash, by in broken if by == TEXT} & known)
     if torn:
         if repair:
             _drop(store, torn)
@@ -226,10 +239,23 @@ def _texts(store: Store, repair: bool) -> Iterator[Finding]:
         yield _finding("documents with damaged passages", torn, "read their files again", repair)
 
 
+def _facts(store: Store, repair: bool) -> Iterator[Finding]:
+    """Facts of no item."""
+    facts = Factbook(store)
+    stray = sorted(facts.hashes() - store.hashes())
+    if stray:
+        if repair:
+            facts.keep(store.hashes())
+        yield _finding("files whose facts belong to no item", stray, "drop them", repair)
+
+
 def _twice(store: Store, repair: bool) -> Iterator[Finding]:
     """The same path, or the same page of the same bytes, on two rows."""
     for uri in _uris(store):
-        dataset, keys = lance.dataset(str(uri)), _KEYS[uri.name]
+        if uri.name not in _KEYS:
+            continue
+        dataset = lance.dataset(str(uri))
+        keys = [key for key in _KEYS[uri.name] if key in dataset.schema.names]
         first: set[tuple[object, ...]] = set()
         extra: list[int] = []
         examples: list[str] = []

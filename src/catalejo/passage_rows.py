@@ -136,9 +136,11 @@ def _places(rows: Sequence[PassageRow], spans: Sequence[Span]) -> dict[str, Any]
     } | {name: [getattr(span, name) for span in spans] for name in SPAN[1:]}
 
 
-def numbered_hashes(table: pa.Table) -> Iterator[tuple[int, str]]:
-    """Number and hash of each row."""
-    return zip(table["id"].to_pylist(), table["hash"].to_pylist(), strict=True)
+def numbered_signals(table: pa.Table) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Number of each row, and its hash and signal."""
+    signals = table["signal"].to_pylist() if "signal" in table.column_names else [None] * len(table)
+    for id, hash, signal in zip(table["id"].to_pylist(), table["hash"].to_pylist(), signals, strict=True):
+        yield id, (hash, signal or TEXT)
 
 
 def matrix(column: pa.ChunkedArray, width: int) -> Array:

@@ -35,7 +35,7 @@ from catalejo.passage_rows import (
     Saved,
     Sentences,
     matrix,
-    numbered_hashes,
+    numbered_signals,
     passage_of,
     passage_table,
     sentence_table,
@@ -276,19 +276,22 @@ class Passages:
             kept = self._passages.config().get(_LINES)
         return Lines(**json.loads(kept)) if kept else Lines()
 
-    def torn(self) -> set[str]:
-        """Hashes of files with sentences of no passage, passages without any, or vectors that are not of length 1."""
-        found: set[str] = set()
+    def torn(self) -> set[tuple[str, str]]:
+        """Hash and signal of sentences of no passage, passages without any, or vectors that are not of length 1."""
+        found: set[tuple[str, str]] = set()
         with self._store.reading():
-            known = dict(numbered_hashes(self._passages.to_table(["id", "hash"])))
+            passages = self._passages.to_table(self._there("_passages", "id", "hash", "signal"))
+            known = dict(numbered_signals(passages))
             held: set[int] = set()
-            for batch in self._sentences.to_batches(columns=["id", "hash", "vector"]):
+            for batch in self._sentences.to_batches(
+                columns=self._there("_sentences", "id", "hash", "signal", "vector")
+            ):
                 table = pa.Table.from_batches([batch])
                 lengths = np.linalg.norm(matrix(table["vector"], self.card.width), axis=1)
-                for (id, hash), right in zip(numbered_hashes(table), np.abs(lengths - 1) < 1e-3, strict=True):
+                for (id, whose), right in zip(numbered_signals(table), np.abs(lengths - 1) < 1e-3, strict=True):
                     held.add(id)
-                    found |= {hash} if not right or id not in known else set()
-        return found | {hash for id, hash in known.items() if id not in held}
+                    found |= {whose} if not right or id not in known else set()
+        return found | {whose for id, whose in known.items() if id not in held}
 
     # -- writing ------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from catalejo import plugins, walk
 from catalejo.documents import DocumentFiles
-from catalejo.encoders import Array
+from catalejo.encoders import Encoded
 from catalejo.encoders.batching import cores
 from catalejo.encoders.sentence import SentenceEncoder
 from catalejo.errors import MissingExtra, MissingWeights
@@ -52,7 +52,7 @@ class _Made:
     perceptions: list[Perception] = field(default_factory=list)
     passages: list[PassageRow] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
-    vectors: list[Array] = field(default_factory=list)
+    sounds: list[Encoded] = field(default_factory=list)
 
 
 def perceive(
@@ -238,7 +238,7 @@ class _Run:
                 for item in stretches:
                     rows = found.frames.between(item.start_s or 0.0, item.end_s or 0.0)
                     made.keys.append((hash, item.page))
-                    made.vectors.append(encoder.encode_sound(rows).vector)
+                    made.sounds.append(encoder.encode_sound(rows))
         made.passages += self._documents.perceived(pages, hash, dated, sense.name, self._stop.is_set)
         reason = " ".join(heard.reason.split())[:300]
         made.perceptions.append(Perception(hash, sense.name, sense.version, found.facts, reason))
@@ -275,7 +275,8 @@ class _Run:
             self._texts_changed = True
         if keys := [key for file in made for key in file.keys]:
             space = add_column(self._store, self._space.encoder.card)
-            space.fill(keys, np.stack([vector for file in made for vector in file.vectors]))
+            sounds = [sound for file in made for sound in file.sounds]
+            space.fill(keys, np.stack([one.vector for one in sounds]), [one.labels for one in sounds])
             self._store.refresh()
         self._facts.write(perceptions)
         self._committed = time.monotonic()

@@ -46,7 +46,7 @@ class AddReport:
             their files were kept.
         seconds: wall time.
         stopped: True when it was interrupted; the same command goes on from there.
-        perceiving: what the second stage did; None where nobody was to perceive anything.
+        perceiving: what the second stage did.
     """
 
     added: int = 0

@@ -14,7 +14,7 @@ import pyarrow as pa
 from catalejo import upkeep
 from catalejo.encoders.opening import spec_of
 from catalejo.errors import NotEncoded, WrongEncoder
-from catalejo.records import Item, ModelCard
+from catalejo.records import Item, Label, ModelCard
 from catalejo.store import Store
 from catalejo.tables import FileRow, is_in, item_of, kinds_of, stored_card, vector_field, vectors_table
 
@@ -155,8 +155,14 @@ class Space:
             table = self._store.dataset.to_table(["hash", "page"], filter=empty)
         return list(zip(table["hash"].to_pylist(), table["page"].to_pylist(), strict=True))
 
-    def fill(self, keys: Sequence[Key], vectors: Array) -> None:
-        """Save vectors (n, width) of items that have none yet. The caller holds ``WriterLock``."""
+    def fill(self, keys: Sequence[Key], vectors: Array, labels: Sequence[Sequence[Label]] | None = None) -> None:
+        """Save vectors (n, width) of items, and what was recognised in them. The caller holds ``WriterLock``.
+
+        Args:
+            keys: of n items.
+            vectors: theirs; those they had in this space are replaced.
+            labels: of each; None leaves what is there.
+        """
         if not keys:
             return
         with self._store.writing():
@@ -164,7 +170,7 @@ class Space:
             before = dataset.version
             # whole rows rewritten would leave the other indices, read the whole table, and at 200,000 rows never end
             merge = dataset.merge_insert(["hash", "page"]).when_matched_update_all().write_mode("rewrite_columns")
-            merge.execute(vectors_table(keys, vectors, self.column))
+            merge.execute(vectors_table(keys, vectors, self.column, labels))
             upkeep.settle(dataset, before)
 
     def _there(self, where: str | None = None) -> str:

@@ -131,21 +131,29 @@ def items_table(rows: Sequence[ItemRow], card: ModelCard) -> pa.Table:
     without = pa.array([row.vector is None for row in rows])
     made: dict[str, Any] = {
         "dated": [row.dated for row in rows],
-        "labels": [[{"index": x.index, "probability": x.probability} for x in item.labels] for item in items],
+        "labels": [_labels(item.labels) for item in items],
         column: pa.FixedSizeListArray.from_arrays(pa.array(vectors), card.width, mask=without),
     }
     columns = {name: made[name] if name in made else [getattr(i, name) for i in items] for name in schema.names}
     return pa.table(columns, schema=schema)
 
 
-def vectors_table(keys: Sequence[tuple[str, int]], vectors: Array, column: str) -> pa.Table:
-    """Vectors (n, width) by hash and page, to be merged into a column of the items table."""
+def _labels(labels: Sequence[Label]) -> list[dict[str, float]]:
+    return [{"index": one.index, "probability": one.probability} for one in labels]
+
+
+def vectors_table(
+    keys: Sequence[tuple[str, int]], vectors: Array, column: str, labels: Sequence[Sequence[Label]] | None = None
+) -> pa.Table:
+    """Vectors (n, width) by hash and page, to be merged into a column of the items table; labels too, if there are."""
     flat = pa.array(np.asarray(vectors, np.float32).ravel())
     columns = {
         "hash": [hash for hash, _ in keys],
         "page": pa.array([page for _, page in keys], pa.int32()),
         column: pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
     }
+    if labels is not None:
+        columns["labels"] = pa.array([_labels(some) for some in labels], pa.list_(_LABEL))
     return pa.table(columns)
 
 
