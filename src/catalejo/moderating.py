@@ -16,12 +16,13 @@ import numpy.typing as npt
 
 from catalejo import plugins
 from catalejo.encoders import Array, Encoder
-from catalejo.errors import BadLabels, BadQuery, CannotRead, CatalejoError, brief
+from catalejo.errors import BadLabels, BadQuery, CannotRead, CatalejoError, MissingExtra, brief
 from catalejo.labelled import Labelled
-from catalejo.pages import PageReader
+from catalejo.pages import PageReader, encode
 from catalejo.perceivers import Looker
 from catalejo.probabilities import Sorter
 from catalejo.prompts import choose
+from catalejo.readers import Page
 from catalejo.records import Limits, Skipped
 from catalejo.taxonomy import Target, same
 from catalejo.thresholds import Calibration, Costs, calibrate
@@ -209,25 +210,62 @@ def score(
     """The scores of pictures in categories; a file that one of them cannot be had of is left out.
 
     Args:
-        files: of pictures; of one with several pages the first counts for written categories, the worst for adult.
+        files: of pictures and films; of a film the worst shot counts; of a picture with several pages the worst for
+            adult content, the first for written categories.
         categories: as ``checked`` gives them.
         encoder, known, limits, progress: see ``moderate``.
     """
-    columns: dict[str, dict[str, float]] = {}
+    rows: dict[str, list[float]] = {}
     skipped: dict[str, Skipped] = {}
-    if ADULT in categories:
-        columns[ADULT], without = _adult(files, limits, progress)
-        skipped |= {one.path: one for one in without}
+    looker: Looker | None = plugins.load("perceivers", SAFETY)() if ADULT in categories else None
     written = [name for name in categories if name != ADULT]
-    if written:
-        looked = vectors_of([path for path in files if path not in skipped], encoder, known(files), limits, progress)
+    sorters = [_sorter(name, encoder) for name in written]
+    pictures = [path for path in files if not plugins.is_recording(path)]
+    vectors: dict[str, Array] = {}
+    if written and pictures:
+        looked = vectors_of(pictures, encoder, known(pictures), limits, progress)
+        vectors = dict(zip(looked.paths, looked.vectors, strict=True))
         skipped |= {one.path: one for one in looked.skipped}
-        for name in written:
-            found = _sorter(name, encoder).probabilities(looked.vectors)[:, 0] if looked.paths else np.empty(0)
-            columns[name] = dict(zip(looked.paths, found.tolist(), strict=True))
-    left = [path for path in files if path not in skipped]
-    rows = np.array([[columns[name][path] for name in categories] for path in left], np.float64)
-    return Scored(tuple(left), rows.reshape(len(left), len(categories)), tuple(skipped.values()))
+    reader = PageReader(limits or Limits(), max(_SIDE_PX, encoder.side_px if written else 0))
+    for done, path in enumerate(files, 1):
+        if path in skipped:
+            continue
+        try:
+            adult, seen = _looked(path, reader, looker, encoder if written and path not in vectors else None)
+        except (CannotRead, MissingExtra) as error:
+            skipped[path] = Skipped(path, error.reason if isinstance(error, CannotRead) else str(error))
+            continue
+        made = np.stack(seen) if seen else vectors[path][None] if path in vectors else None
+        scores = {ADULT: adult}
+        if made is not None:
+            pairs = zip(written, sorters, strict=True)
+            scores |= {name: float(sorter.probabilities(made)[:, 0].max()) for name, sorter in pairs}
+        rows[path] = [scores[name] for name in categories]
+        if progress:
+            progress("files, scored", done, len(files))
+    left = [path for path in files if path in rows]
+    table = np.array([rows[path] for path in left], np.float64).reshape(len(left), len(categories))
+    return Scored(tuple(left), table, tuple(skipped.values()))
+
+
+def _looked(path: str, reader: PageReader, looker: Looker | None, encoder: Encoder | None) -> tuple[float, list[Array]]:
+    """The worst score of adult content of a file's pictures or shots, and their vectors, as far as they are wanted."""
+    adult, shown = 0.0, False
+    vectors: list[Array] = []
+    if looker is None and encoder is None:
+        return adult, vectors
+    with reader.opened(path) as (file, _):
+        for page in reader.pages(file, path):
+            if page.kind == "audio":
+                continue
+            shown = True
+            if looker:
+                adult = max(adult, _worst(looker, page, path))
+            if encoder:
+                vectors.append(encode(encoder, page, path).vector)
+    if not shown:
+        raise CannotRead(path, "it is a recording, which shows nothing")
+    return adult, vectors
 
 
 def _sorter(category: str, encoder: Encoder) -> Sorter:
@@ -236,26 +274,9 @@ def _sorter(category: str, encoder: Encoder) -> Sorter:
     return Sorter(encoder, [Target(category, asked=category)], prompts, none=True)
 
 
-def _adult(
-    files: Sequence[str], limits: Limits | None, progress: Progress | None
-) -> tuple[dict[str, float], list[Skipped]]:
-    looker: Looker = plugins.load("perceivers", SAFETY)()
-    reader = PageReader(limits or Limits(), _SIDE_PX)
-    found, skipped = {}, []
-    for done, path in enumerate(files, 1):
-        try:
-            with reader.opened(path) as (file, _):
-                found[path] = max(_worst(looker, page.picture, path) for page in reader.pages(file, path))
-        except CannotRead as error:
-            skipped.append(Skipped(path, error.reason))
-        if progress:
-            progress("pictures, adult content", done, len(files))
-    return found, skipped
-
-
-def _worst(looker: Looker, picture: object, path: str) -> float:
+def _worst(looker: Looker, page: Page, path: str) -> float:
     try:
-        facts = looker.look(picture).facts  # type: ignore[arg-type]
+        facts = looker.look(page.picture, page.page).facts
     except (CatalejoError, MemoryError):
         raise
     except Exception as error:  # models raise anything
