@@ -68,11 +68,11 @@ class Searcher:
         texts = self._texts(query, depth)
         files = Files(self._store, texts, sounds.near if sounds else ())
         texts = {key: found for key, found in texts.items() if files.means(query, key)}
-        if texts:
-            rankings.append(Ranking("sentence", [files.near(key, ranked) for key, ranked in texts.items()], -inf))
         if sounds:
             near = [one for one in sounds.near if files.means(query, (one.item.hash, one.item.page))]
             rankings.append(replace(sounds, near=near[:depth]))
+        if texts:  # after those whose items know their labels
+            rankings.append(Ranking("sentence", [files.near(key, ranked) for key, ranked in texts.items()], -inf))
         if query.min_score is not None:
             rankings = [replace(r, near=[n for n in r.near if n.score >= query.min_score]) for r in rankings]
         hits = self._hits(query, rankings, texts, files)
