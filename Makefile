@@ -50,6 +50,7 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_route.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA) --steps

@@ -59,6 +59,21 @@ _ROUTES = ("auto", "long-context", "retrieval", "map-reduce", "extract")
     metavar="S",
     help="Seconds to wait for the first word; between words a minute at most.",
 )
+@click.option(
+    "--frames",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Pictures of one file for a model, at most: key frames of a film, pages of a scan.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["low", "medium", "high", "ultra"]),
+    default="high",
+    show_default=True,
+    help="Of pictures, where the provider lets you choose.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print the answer and its citations only.")
 @json_option
 @with_catalog
@@ -73,6 +88,8 @@ def ask(
     max_output: int,
     max_cost: float | None,
     timeout: float,
+    frames: int,
+    detail: str,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -100,7 +117,7 @@ def ask(
     if route == "auto" and _to_a_model(paths, endpoint):
         from catalejo.multimodal import ask as answer_files
 
-        answered = partial(answer_files, question, paths)
+        answered = partial(answer_files, question, paths, frames=frames, detail=detail)
     else:
         answered = partial(answer_from, question, _library(catalog, paths, quiet), route=route, k=k)
     found = answered(
