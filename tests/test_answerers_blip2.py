@@ -185,12 +185,12 @@ def test_a_vocabulary_without_room_for_the_picture_grows(folder: Path, cat: Imag
 
 
 def test_a_model_that_was_not_fetched(tiny: Path) -> None:
-    with pytest.raises(MissingWeights, match="catalejo fetch blip2-opt-2.7b"):
+    with pytest.raises(MissingWeights, match=r"catalejo fetch blip2-opt-2\.7b"):
         Blip2()
 
 
 def test_a_name_that_is_none() -> None:
-    with pytest.raises(UnknownName, match="blip2-opt-2.7b"):
+    with pytest.raises(UnknownName, match=r"blip2-opt-2\.7b"):
         Blip2("blip3")
 
 

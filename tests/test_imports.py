@@ -49,7 +49,8 @@ _LIST = """
     perceivers.sound_names perceivers.mel perceivers.yamnet perceivers.sounds encoders.sounds perceivers.safety
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
-    pages senses documents reading indexing perceiving knowing looking encoding
+    pages senses questions questions.wording questions.replying questions.understanding questions.things questions.seen
+    questions.told answerers.facts documents reading indexing perceiving knowing looking encoding
     speed sides quantizing
     query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
@@ -58,9 +59,9 @@ _LIST = """
     caption_formats captions measures intervals evaluate similarity visual_questions selective visual_evaluation
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
-    plots.lines plots.wording plots.costs plots.evidence plots.routes plots.thresholds
+    plots.lines plots.wording plots.costs plots.evidence plots.routes plots.thresholds plots.risk
     trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify
-    ranks describing captioner sidecars labelled moderating judge keeping telling
+    recording_texts ranks describing captioner sidecars labelled moderating judge keeping telling
     catalog (package) demo
     cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.knowing cli.keeping
     cli.reporting cli.visual_evaluating cli.evaluating cli.classifying cli.describing cli.moderating cli.inside cli.modelling cli.counting cli.routing cli.language_models

@@ -37,6 +37,7 @@ _REFUSES = re.compile(
     r"|\bno lo se\b|\bno hay (?:suficiente )?informacion|\bimposible (?:saber|determinar|decir)",
     re.I,
 )
+_DECIMAL = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")  # 10,5 is 10.5, and no 105
 _NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 _DENIALS = "no not none never nothing cannot without ningun ninguna ninguno nunca nada nadie tampoco sin"
 _SAID_NO = frozenset(_DENIALS.split())
@@ -123,7 +124,7 @@ def _said(text: str) -> _Said:
     language = language_of(text) or "en"
     if declines(text)[0]:
         return _Said("", (), False)
-    words = re.sub(r"[.,:;!?'\"]+(?=\s|$)", "", normal(text, language))
+    words = re.sub(r"[.,:;!?'\"]+(?=\s|$)", "", normal(_DECIMAL.sub(".", text), language))
     denies = yes_no(text) == "no" or any(word in _SAID_NO for word in folded(words).split())
     return _Said(words, tuple(sorted(_NUMBERS.findall(words))), denies)
 

@@ -18,6 +18,7 @@ _OFFICIAL = 4  # reference answers from which on leaving one out makes sense
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _SPANISH_MARKS = "¿¡:«»"
 _NUMBER_COMMA = re.compile(r"\d,\d")
+_UNIT = re.compile(r"(\d)\s+([%°€$£])")
 _PERIOD = re.compile(r"\.(?!\d)")
 _ARTICLES = {
     "en": frozenset(("a", "an", "the")),
@@ -138,7 +139,8 @@ def _agreed(matches: Sequence[bool]) -> float:
 
 def _bare(text: str, language: str) -> str:
     """Normalised, without the punctuation that normalisation leaves at words."""
-    return " ".join(word for part in normal(text, language).split() if (word := part.strip(".,;:!?'\"*()«»")))
+    words = (part.strip(".,;:!?'\"*()«»") for part in _UNIT.sub(r"\1\2", normal(text, language)).split())
+    return " ".join(word for word in words if word)
 
 
 def _folded(text: str) -> str:

@@ -182,8 +182,10 @@ def report(
         rows = np.array([list(values.values())], np.float32).T  # (n, 1)
         drawn = np.array([pictures[judged[place].question.path] for place in values], np.int64)
         found = intervals.interval(Sample(rows, drawn, (False,)), resamples, seed)
-        ends = (round(float(side[0]), 6) for side in (found.value, found.low, found.high))
-        return [Figure(name, *ends, len(values))]
+        value, low, high = (round(float(side[0]), 6) for side in (found.value, found.low, found.high))
+        if low == high and value in (0.0, 1.0):  # all alike: the draws know nothing else
+            low, high = (round(end, 6) for end in intervals.wilson(round(value * len(values)), len(values)))
+        return [Figure(name, value, low, high, len(values))]
 
     everything = dict(enumerate(judged))
     can = {place: one for place, one in everything.items() if not one.question.unanswerable}

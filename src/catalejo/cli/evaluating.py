@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from catalejo.evaluate import Report
 
 
-def captions_options(required: bool) -> Callable[[F], F]:
-    """The options of a caption file and of its pictures.
+def captions_options(required: bool, otherwise: str = "") -> Callable[[F], F]:
+    """The options of a caption file and of its pictures; ``otherwise``: what is done without it.
 
     The function gets ``captions`` and, in ``which``, how to read them: ``language``, ``images``, ``split``, limits.
     """
@@ -37,7 +37,7 @@ def captions_options(required: bool) -> Callable[[F], F]:
         what = "CSV (path, caption or caption_xx), JSONL, COCO or Karpathy JSON."
         options: tuple[Callable[[Any], Any], ...] = (
             click.option("--captions", required=required, metavar="FILE",
-                         help=what if required else f"{what} Without it only the costs are measured."),
+                         help=what if required else f"{what} {otherwise}"),
             click.option("--lang", "language", metavar="XX", help="Only captions in this language: en, es ..."),
             click.option("--images", metavar="DIR", help="The folder that the file's paths start from."),
             click.option("--split", metavar="NAME",
@@ -90,13 +90,31 @@ def matrix(catalog: Catalog, captions: str, out: str | None, as_json: bool, **wh
 
 
 @click.command()
-@captions_options(required=True)
-@drawing_option("--out", "Draw the measures with their intervals")
+@captions_options(required=False, otherwise="Either this or --vqa.")
+@click.option("--vqa", metavar="FILE", help="Questions about pictures, with answers: CSV, JSONL, POPE, VizWiz, VQAv2.")
+@click.option("--with", "answerer", type=click.Choice(("facts", "endpoint", "blip2")),
+              help="With --vqa: who answers. Default: endpoint where one is named, else facts.")
+@click.option("--endpoint", metavar="URL", help="With --vqa: OpenAI-compatible. Default: CATALEJO_ENDPOINT.")
+@click.option("--model", metavar="NAME", help="With --vqa: the model there; for blip2 a folder.")
+@click.option("--samples", default=1, show_default=True, type=click.IntRange(1), metavar="N",
+              help="With --vqa: answers to each question, of which most must agree.")
+@drawing_option("--out", "Draw the measures with their intervals; with --vqa, risk against coverage")
 @encoder_option("Which encoders, by name or path, with commas between. Default: the catalog's, or conse.")
 @json_option
 @with_catalog
-def evaluate(catalog: Catalog, captions: str, out: str | None, as_json: bool, **which: Any) -> None:
-    """Measure how well pictures are found by their captions, and captions by their pictures.
+def evaluate(
+    catalog: Catalog,
+    captions: str | None,
+    vqa: str | None,
+    answerer: str | None,
+    endpoint: str | None,
+    model: str | None,
+    samples: int,
+    out: str | None,
+    as_json: bool,
+    **which: Any,
+) -> None:
+    """Measure how well pictures are found by their captions and captions by pictures, or questions are answered.
 
     Prints Recall@1, 5 and 10, mAP, MRR, nDCG@10 and the median rank with 95% intervals and what chance
     would get; encoders compared in pairs, and Spanish minus English where there are both. Vectors that the
@@ -107,7 +125,28 @@ def evaluate(catalog: Catalog, captions: str, out: str | None, as_json: bool, **
     catalejo evaluate --captions captions.csv
     catalejo evaluate --captions captions.csv --lang es --encoder conse,siglip2-b-32-256 --out chart.png
     catalejo evaluate --captions dataset_coco.json --images val2014 --json
+
+    With --vqa: VQA accuracy after the official normalisation; `right`, where a sentence may hold the answer; yes or no
+    as POPE judges them; how much is declined, of what can be answered and of what cannot; risk against coverage.
+
+    \b
+    catalejo evaluate --vqa questions.csv --with facts
+    catalejo evaluate --vqa coco_pope_random.json --images val2014 --endpoint http://127.0.0.1:8080/v1
+    catalejo evaluate --vqa questions.jsonl --with endpoint --samples 5 --out risk.png
     """
+    if vqa:
+        if captions or which.pop("split"):
+            raise click.UsageError("--captions and --split cannot be used with --vqa")
+        from catalejo.cli.visual_evaluating import Asked, evaluate_visual
+
+        asked = Asked(vqa, answerer, endpoint, model, samples)
+        evaluate_visual(asked, out=out, as_json=as_json, **_which(which))
+        return
+    named = {"with": answerer, "endpoint": endpoint, "model": model, "samples": samples > 1}
+    if idle := ", ".join(f"--{name}" for name, value in named.items() if value):
+        raise click.UsageError(f"{idle} can be used only with --vqa")
+    if not captions:
+        raise click.UsageError("name a file: --captions FILE, or --vqa FILE")
     with progress_bar() as progress:
         report = catalog.evaluate(captions, **_which(which), progress=progress)
     _draw(report, captions, out)
@@ -121,7 +160,7 @@ def evaluate(catalog: Catalog, captions: str, out: str | None, as_json: bool, **
 
 @click.command()
 @click.argument("folder", metavar="FOLDER")
-@captions_options(required=False)
+@captions_options(required=False, otherwise="Without it only the costs are measured.")
 @drawing_option("--out", "With --captions: draw the measures with their intervals")
 @encoder_option("The encoders, by name or path, with commas between.")
 @json_option

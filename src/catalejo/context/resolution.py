@@ -16,6 +16,7 @@ from catalejo.context.media import Size
 MOST_PX = 2048  # longer side, where the model's own limit is higher or not known
 LEAST_PX = 224  # longer side, below which no picture is shrunk to make room
 _PATCH_PX = 28  # of a side, a token: what most open models of 2026 come to
+_LESS = 0.995  # of a side, each time a picture would cost more than the whole one does
 _FEWEST = 64  # tokens of a picture to the thriftiest of them (SmolVLM2)
 
 # Formula family -> longer side in pixels, and pixels in all, that the model looks at.
@@ -63,6 +64,9 @@ def sent(size: Size, record: LanguageModel | None, detail: str = "high", most_px
     if family in _TILES:
         scale = min(scale, 512 / size.longer if detail == "low" else 768 / size.shorter)
     scale = min(scale, math.sqrt(area / (size.width_px * size.height_px)))
+    most = foreseen(size, record, detail).tokens
+    while scale < 1 and foreseen(at(size, scale), record, detail).tokens > most:  # patches are counted whole
+        scale *= _LESS
     return at(size, scale)
 
 
