@@ -113,11 +113,13 @@ class AltText:
         caption: what it shows, in one line without a full stop.
         text: the alternative text, whole sentences.
         sure: whether anything shown was recognised with confidence.
+        recognised: whether anything shown or written was recognised at all.
     """
 
     caption: str
     text: str
     sure: bool
+    recognised: bool = True
 
 
 def alt_text(facts: Sequence[Fact], language: str, length: str = "short") -> AltText:
@@ -155,7 +157,7 @@ class _Teller:
             parts += [self._size(), self._when(), self._adult(), self._source()]
         text = " ".join(grammar.sentence(part) for part in parts if part)
         sure = any(one.wording == "sure" for one in self._shown)
-        return AltText(self._caption(), text, sure)
+        return AltText(self._caption(), text, sure, bool(self._shown or self._lines))
 
     def certain(self) -> str:
         parts = [self._text(), self._size(), self._when()]
@@ -219,7 +221,7 @@ class _Teller:
         text = " ".join(" ".join(fact.value.split()) for fact in self._lines)
         if len(text) > most:
             text = text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
-        return self._words["quotes"].format(text)
+        return self._words["quotes"].format(text.rstrip(" ."))
 
     def _colours(self) -> str:
         found = [fact for fact in self._facts if fact.kind == "colour" and _part(fact) >= _COLOUR_SHARE]

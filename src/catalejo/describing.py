@@ -1,5 +1,7 @@
 """FILES -> captions and alternative texts: from a vision-language model where one is configured, else from facts.
 
+Recordings and films are told from facts: what is said, heard and shown in them.
+
 A description is checked by retrieval: asked of the catalog's encoder, it should find its own picture before all
 others. The rank tells how well it fits, not how well it is written; and where encoder and labels come from the same
 classifier (``conse``) they are wrong together.
@@ -14,12 +16,14 @@ from typing import Protocol
 from catalejo.alt_texts import alt_text, known_words
 from catalejo.errors import CannotRead, EndpointFailed
 from catalejo.facts import Fact
+from catalejo.recording_texts import recording_text
 from catalejo.records import Limits, Skipped
 from catalejo.senses import AUTO, Known, Missing, facts_of, senses
 from catalejo.walk import sources, walk
 
 FACTS = "facts"
-DESCRIBED = ("image", "scan")  # kinds of items
+DESCRIBED, RECORDED = ("image", "scan"), ("video", "audio")  # kinds of items
+HEARERS = ("speech", "sounds")  # perceivers
 
 Look = Callable[[str], Known]
 Rank = Callable[[str, int, str], tuple[int, int] | None]
@@ -28,11 +32,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Description:
-    """What is said of one picture, in one language.
+    """What is said of one picture, recording or film, in one language.
 
     Attributes:
         path: of the file.
-        page: of a file with several pictures, from 0.
+        page: of a file with several pictures, from 0; of a film, 0.
         language: ``en`` or ``es``.
         caption: one line.
         alt_text: whole sentences.
@@ -155,9 +159,16 @@ class _Describer:
         self.notes: list[str] = []
 
     def of(self, known: Known) -> list[Description]:
-        """Every picture of one file, in each language."""
+        """Every picture of one file, in each language; a recording or a film as a whole."""
+        if any(item.kind in RECORDED for item in known.items):
+            return [self._recording(known, language) for language in self._languages]
         pages = sorted({item.page for item in known.items if item.kind in DESCRIBED})
         return [self._one(known, page, language) for page in pages for language in self._languages]
+
+    def _recording(self, known: Known, language: str) -> Description:
+        heard = any(name in HEARERS for name in known.perceived)
+        said = recording_text(known.facts, known.items, language, self._length, heard)
+        return Description(known.path, 0, language, said.caption, said.text, FACTS, said.sure, known.facts)
 
     def _one(self, known: Known, page: int, language: str) -> Description:
         facts = tuple(fact for fact in known.facts if fact.page == page)
