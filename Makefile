@@ -61,6 +61,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/planner.py
 	$(BIN)/python benchmarks/passages.py --data $(DATA)/xquad --steps
 	$(BIN)/python benchmarks/documents.py
+	$(BIN)/python benchmarks/video.py --pictures $(DATA)/coco128
 
 clean:
 	rm -rf $(VENV) $(VENV)-tools demo.catalog demo.png

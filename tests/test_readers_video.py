@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from datetime import datetime
 from fractions import Fraction
@@ -137,6 +138,19 @@ def test_the_key_frame_is_sharp_and_shows_the_shot() -> None:
     )
     assert len(pages) == 1
     assert off(pages[0].picture, sharp) < 10
+
+
+def test_memory_does_not_grow_with_length() -> None:
+    """No frame is kept: not by a list of ours, and not by itself until the garbage collector comes."""
+    data = film((Image.new("RGB", films.SIZE, (n % 250, 90, 90)) for n in range(300)), format="matroska")
+    gc.collect()
+    gc.disable()
+    try:
+        alive = [sum(isinstance(one, films.av.VideoFrame) for one in gc.get_objects()) for _ in read(data)]
+        kept = sum(isinstance(one, films.av.VideoFrame) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert max(*alive, kept) <= 20
 
 
 def test_reduced_pictures_keep_the_shorter_side() -> None:

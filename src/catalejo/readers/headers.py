@@ -12,7 +12,8 @@ from typing import BinaryIO
 from catalejo import files
 from catalejo.errors import CannotRead
 from catalejo.facts import Fact
-from catalejo.readers import containers, frames, tags
+from catalejo.readers import containers, tags
+from catalejo.readers.frames import Screen
 from catalejo.readers.tags import Made
 from catalejo.records import Limits
 
@@ -97,7 +98,7 @@ def _header(file: BinaryIO, path: str, limits: Limits) -> Header:
         if film is not None:
             first = next(containers.frames(container, film, path, limits))[1]
             containers.check_size(first.width, first.height, path, limits)
-            size = frames.shown_size(first, film)
+            size = Screen(film, first).size(first)
         seconds = containers.duration_s(container) or 0.0
         rate = float(film.average_rate) if film is not None and film.average_rate else None
         made = tags.read(container.metadata, stream.metadata)

@@ -15,8 +15,9 @@ from PIL import Image
 from catalejo import files
 from catalejo.errors import CannotRead
 from catalejo.facts import Fact
-from catalejo.readers import Page, audio, containers, frames, headers, tags
+from catalejo.readers import Page, audio, containers, headers, tags
 from catalejo.readers.containers import Undecodable
+from catalejo.readers.frames import Screen
 from catalejo.readers.shots import SMALL_PX, Cutter, Sketch, sketch
 from catalejo.records import Limits
 
@@ -106,6 +107,7 @@ def _shots(
     made = tags.read(container.metadata, stream.metadata)
     shot, cutter, number = _Shot(None), Cutter(), 0
     looked_s, end_s = float("-inf"), 0.0
+    screen: Screen | None = None
 
     def page(of: _Shot, end_s: float) -> Page:
         key = of.best()
@@ -130,26 +132,23 @@ def _shots(
             continue
         looked_s = second
         containers.check_size(frame.width, frame.height, path, limits)
-        now = sketch(second, _small(frame))
+        screen = screen or Screen(stream, frame)
+        now = sketch(second, screen.small(frame, *SMALL_PX))
         began_s = cutter.see(now)
         if shot.wants(second):
-            shot.keep(_Candidate(now, frames.picture(frame, stream, side_px), frames.shown_size(frame, stream)))
+            shot.keep(_Candidate(now, screen.picture(frame, side_px), screen.size(frame)))
         if began_s is not None:
             after = shot.split(began_s)
             yield page(shot, began_s)
             shot, number = after, number + 1
             if not shot.candidates:
-                shot.keep(_Candidate(now, frames.picture(frame, stream, side_px), frames.shown_size(frame, stream)))
+                shot.keep(_Candidate(now, screen.picture(frame, side_px), screen.size(frame)))
     if (began_s := cutter.finish(end_s)) is not None:
         after = shot.split(began_s)
         if after.candidates:
             yield page(shot, began_s)
             shot, number = after, number + 1
     yield page(shot, end_s)
-
-
-def _small(frame: Any) -> Any:
-    return frame.reformat(*SMALL_PX, "rgb24", interpolation="FAST_BILINEAR").to_ndarray()
 
 
 def _sharpness(picture: Image.Image) -> float:
@@ -173,6 +172,7 @@ def frames_at(path: str | Path, seconds: Iterable[float], limits: Limits | None 
     name, limits = os.fspath(path), limits or Limits()
     with files.opened(name, limits) as file, ExitStack() as stack:
         now = after = None
+        screen: Screen | None = None
         coming: Iterator[tuple[float, Any]] = iter(())
         for second in seconds:
             wanted = second + _TICK_S
@@ -191,7 +191,8 @@ def frames_at(path: str | Path, seconds: Iterable[float], limits: Limits | None 
             if now is None:
                 raise Undecodable(name, "video")
             containers.check_size(now[1].width, now[1].height, name, limits)
-            yield frames.picture(now[1], stream)
+            screen = screen or Screen(stream, now[1])
+            yield screen.picture(now[1])
 
 
 def about(path: str | Path, limits: Limits | None = None, shots: int | None = None) -> tuple[Fact, ...]:
