@@ -49,7 +49,7 @@ _LIST = """
     perceivers.sound_names perceivers.mel perceivers.yamnet perceivers.sounds encoders.sounds perceivers.safety
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
     chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
-    pages senses questions questions.wording questions.replying questions.understanding questions.things questions.seen
+    pages stating senses questions questions.wording questions.replying questions.understanding questions.things questions.seen
     questions.told answerers.facts documents reading indexing perceiving knowing looking encoding
     speed sides quantizing
     query asking fusion showing search duplicates health

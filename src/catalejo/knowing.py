@@ -12,7 +12,8 @@ from catalejo.facts import Fact
 from catalejo.perceiving import as_read
 from catalejo.records import Item, Limits
 from catalejo.reports import PerceiverStatus
-from catalejo.senses import STATED, Heard, Known, Missing, Perceiving, Senses, asked, facts_of, senses, stated, wants
+from catalejo.senses import STATED, Heard, Known, Missing, Perceiving, Senses, asked, facts_of, senses, wants
+from catalejo.stating import stated
 from catalejo.store import Store
 from catalejo.texts import Cue, TextPage
 

@@ -16,6 +16,7 @@ from catalejo.pages import PageReader, item_of
 from catalejo.perceivers import Samples, Sound
 from catalejo.reading_texts import read_document
 from catalejo.records import Item, Limits
+from catalejo.stating import about, stated
 from catalejo.texts import TextPage
 
 if TYPE_CHECKING:
@@ -64,10 +65,17 @@ class Sense:
 
 @dataclass(frozen=True)
 class Missing:
-    """A perceiver that cannot work here: why, and what brings it."""
+    """A perceiver that cannot work here.
+
+    Attributes:
+        name: of it.
+        why: in words, with what brings it.
+        model: the name of the model it lacks, where that can be fetched.
+    """
 
     name: str
     why: str
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,7 @@ def senses(names: Sequence[str]) -> Senses:
         except (MissingExtra, MissingWeights) as error:
             if tuple(names) != (AUTO,):
                 raise
-            missing.append(Missing(name, str(error)))
+            missing.append(Missing(name, str(error), getattr(error, "model", "")))
             continue
         kinds = plugins.table("perceivers")[name].kinds or (HEARD if hasattr(perceiver, "listen") else SHOWN[:2])
         able.append(Sense(name, str(perceiver.version), kinds, perceiver))
@@ -368,35 +376,3 @@ def _items(path: str, limits: Limits) -> list[Item]:
     reader = PageReader(limits, 1)
     with reader.opened(path) as (file, _):
         return [item_of(page, "") for page in reader.pages(file, path)]
-
-
-def stated(items: Iterable[Item]) -> Iterator[Fact]:
-    """What pictures state of themselves: size, date, camera, place."""
-    for item in items:
-        if item.kind != "image":
-            continue
-        yield Fact("size", f"{item.width_px} x {item.height_px}", None, "file", item.page)
-        if item.taken:
-            yield Fact("taken", item.taken.isoformat(), None, "file", item.page)
-        if item.camera:
-            yield Fact("camera", item.camera, None, "file", item.page)
-        if item.latitude is not None and item.longitude is not None:
-            yield Fact("place", f"{item.latitude:.5f},{item.longitude:.5f}", None, "file", item.page)
-
-
-def about(path: str, items: Iterable[Item], limits: Limits) -> tuple[Fact, ...]:
-    """What a recording or a film states of itself; nothing of other files.
-
-    Raises:
-        CannotRead, OverLimit: with the reason.
-    """
-    kinds = [item.kind for item in items]
-    if "video" in kinds:
-        from catalejo.readers import video
-
-        return video.about(path, limits, kinds.count("video"))
-    if "audio" in kinds:
-        from catalejo.readers import audio
-
-        return audio.about(path, limits)
-    return ()
