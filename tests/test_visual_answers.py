@@ -42,7 +42,7 @@ def test_few_references_have_no_leaving_out() -> None:
     assert accuracy("cat", ["cat"]) == 1.0
     assert accuracy("cat", ["dog", "cat", "kitten"]) == 1.0
     assert accuracy("cow", ["dog", "cat", "kitten"]) == 0.0
-    assert accuracy("cat", ["cat", "dog", "dog", "dog"]) == pytest.approx((0 + 3 * 1 / 3) / 4)
+    assert accuracy("cat", ["cat", "kitten", "kitty", "tomcat", "animal"]) == 1.0
     assert accuracy("cat", []) == 0.0
 
 

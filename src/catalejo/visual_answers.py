@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 
 NEEDED = 3  # people who must have given an answer for it to be wholly right
-_OFFICIAL = 4  # reference answers from which on leaving one out makes sense
+_OFFICIAL = 10  # reference answers of the VQA data; fewer are taken for different ways to be right
 
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _SPANISH_MARKS = "¿¡:«»"
@@ -83,7 +83,7 @@ def accuracy(answer: str, references: Sequence[str], language: str = "en") -> fl
 
     Args:
         answer: to judge.
-        references: what people answered, ten in VQA. Of fewer than four, any is right.
+        references: what people answered, ten in VQA. Of fewer, any is right.
         language: of both.
 
     Returns:
