@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.dom import minidom
+from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
 from catalejo.errors import CannotSave
@@ -140,14 +141,13 @@ def merged(
 
 def _same(before: str, after: str) -> bool:
     """Whether two documents say the same: nothing is rewritten for the sake of its spaces."""
-    with suppress(ExpatError):
+    with suppress(ElementTree.ParseError):
         return _canonical(before) == _canonical(after)
     return False
 
 
 def _canonical(text: str) -> str:
-    document = minidom.parseString(text.encode())
-    return "\n".join(child.toxml() for child in document.childNodes)
+    return ElementTree.canonicalize(text, strip_text=True, with_comments=True)
 
 
 # -- one property -----------------------------------------------------------------------
@@ -177,7 +177,7 @@ class _Wrote:
             for item in _items(node)
         }
         digests = sorted(self._now | (self._before & there))
-        if digests == sorted(self._before):
+        if self._now <= self._before:  # nothing of ours is new
             return
         node = _property(self._root, _WROTE) or _new(self._document, self._root, _WROTE)
         while node.firstChild:
