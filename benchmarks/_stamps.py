@@ -1,4 +1,4 @@
-"""The stamps of Tux Paint (GPL-2): cut-out pictures, their captions in two languages, the sound some make, captions read.
+"""The stamps of Tux Paint (GPL-2): cut-out pictures, their captions in two languages, sounds, captions read aloud.
 
 A folder with ``captions.csv``: path, caption_en, caption_es, sound, speech_es.
 """

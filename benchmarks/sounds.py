@@ -1,9 +1,9 @@
 """Sounds and captions of the Tux Paint stamps (GPL-2): does what is heard find the caption of what makes it?
 
-For each of the 53 sounds, all captions of pictures with a sound are ranked by the cosine of ``SoundEncoder``; a caption
-that stands for several is one. Some cannot be found by ear: two recordings are silent, three are letters read aloud, the
-sound of a school crossing is laughter. Random: 5 of 52 among the first five, .10. Weights were chosen on these sounds,
-from ranges nearly as good.
+For each of the 53 sounds, all captions of pictures with a sound are ranked by the cosine of ``SoundEncoder``; a
+caption that stands for several is one. Some cannot be found by ear: two recordings are silent, three are letters read
+aloud, the sound of a school crossing is laughter. Random: 5 of 52 among the first five, .10. Weights were chosen on
+these sounds, from ranges nearly as good.
 
 usage: python benchmarks/sounds.py --data DIR/stamps
 Last line: JSON. Target: the right caption among the first five for .40 of the sounds, in both languages.

@@ -122,7 +122,7 @@ def believed(heard: Heard) -> bool:
 
 
 def utterances(window: Window, heard: Heard) -> Iterator[Utterance]:
-    """The words of a window, cut after sentences, at pauses, and where a subtitle is full, after a comma if it has one."""
+    """The words of a window, cut after sentences, at pauses, and where a subtitle is full, after a comma if it can."""
     group: list[Word] = []
     for word in _placed(window, heard.words):
         if group and (_ended(group) or word.start_s - group[-1].end_s > _PAUSE_S):

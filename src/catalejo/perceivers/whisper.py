@@ -21,14 +21,16 @@ import numpy as np
 from catalejo import weights
 from catalejo.encoders.batching import cores
 from catalejo.errors import BadModel, MissingExtra
-from catalejo.perceivers import Samples
+from catalejo.perceivers import RATE_HZ, Samples
 from catalejo.transcripts import Word
 
 NAME = "whisper-base"
 BEAM = 5
 _MOST_TOKENS = 440
 _FRAMES = 3_000  # of 10 ms: what Whisper hears at once
-_LOOPING = 2.4  # times that a text packs: beyond it, it repeats itself (Whisper's own threshold)
+# A text that repeats itself is invented where it also comes faster than anybody speaks, or is little but repetition; a
+# chorus is neither. How many times it packs: Whisper's own threshold, and one no chorus reaches in half a minute.
+_REPEATS, _LOOPS, _FASTEST = 2.4, 6.0, 25.0  # the last in characters a second
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Whisper:
             if language is None:
                 language, probability = _language(model.model.detect_language(encoded)[0], leaning or {})
             tokenizer = self._tokenizer(language)
-            result, looping = self._generate(encoded, tokenizer)
+            result, looping = self._generate(encoded, tokenizer, len(samples) / RATE_HZ)
             ids = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
             frames = min(features.shape[-1], _FRAMES)
             found = model.find_alignment(tokenizer, [ids], encoded, frames)[0] if ids else []
@@ -99,7 +101,7 @@ class Whisper:
         with self._lock:
             return frozenset(self._model.supported_languages)
 
-    def _generate(self, encoded: Any, tokenizer: Any) -> tuple[Any, bool]:
+    def _generate(self, encoded: Any, tokenizer: Any, seconds: float) -> tuple[Any, bool]:
         """The likeliest text; a second time, without repetitions, where it repeats itself."""
         for repeat in (0, 3):
             result = self._model.model.generate(
@@ -113,8 +115,7 @@ class Whisper:
                 suppress_blank=True,
                 suppress_tokens=self._suppressed(tokenizer),
             )[0]
-            text = tokenizer.decode(result.sequences_ids[0]).strip().encode()
-            looping = bool(text) and len(text) / len(zlib.compress(text)) > _LOOPING
+            looping = loops(tokenizer.decode(result.sequences_ids[0]).strip(), seconds)
             if not looping:
                 break
         return result, looping
@@ -139,6 +140,12 @@ class Whisper:
             )
         except (RuntimeError, ValueError) as error:  # CTranslate2's own
             raise BadModel(self._folder, f"CTranslate2 cannot open it ({error})") from error
+
+
+def loops(text: str, seconds: float) -> bool:
+    """Whether a text repeats itself as nobody does who speaks for so many seconds."""
+    packed = len(text.encode()) / len(zlib.compress(text.encode())) if text else 0.0
+    return packed > _LOOPS or (packed > _REPEATS and len(text) > _FASTEST * seconds)
 
 
 def _language(found: list[tuple[str, float]], leaning: dict[str, float]) -> tuple[str, float]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalejo import building, cards, weights
-from catalejo.errors import DamagedWeights
+from catalejo.errors import DamagedWeights, brief
 from catalejo.perceivers import Samples
 from catalejo.perceivers.mel import patches
 
@@ -98,6 +98,7 @@ def unpack(archive: Path, into: Path) -> None:
         DamagedWeights: there is no such graph in it.
     """
     import onnx
+    from google.protobuf.message import DecodeError
 
     scratch = into / "archive"
     scratch.mkdir()
@@ -108,9 +109,9 @@ def unpack(archive: Path, into: Path) -> None:
                 if name in ("model.onnx", "model.data") and member.file_size <= _LARGEST:
                     (scratch / name).write_bytes(files.read(member))
         model = onnx.load(scratch / "model.onnx")
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise DamagedWeights(archive, f"it holds no graph ({error})") from error
-    graph = without_rounding(model)
+        graph = without_rounding(model)
+    except (zipfile.BadZipFile, OSError, EOFError, StopIteration, IndexError, DecodeError) as error:
+        raise DamagedWeights(archive, f"it holds no graph ({brief(error)})") from error
     onnx.checker.check_model(graph)
     onnx.save(graph, into / "graph.onnx")
     for path in scratch.iterdir():
