@@ -31,11 +31,14 @@ SAMPLES = ("chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "ca
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty user data folder for the whole run, in this process and in those it starts."""
     folder = tmp_path_factory.mktemp("data")
-    saved = {name: os.environ.pop(name, None) for name in ("XDG_DATA_HOME", "CATALEJO_CATALOG", "CATALEJO_PERCEIVE")}
+    ours = ("CATALEJO_PERCEIVE", "CATALEJO_OFFLINE")
+    saved = {name: os.environ.pop(name, None) for name in ("XDG_DATA_HOME", "CATALEJO_CATALOG", *ours)}
     os.environ["XDG_DATA_HOME"] = str(folder)
     os.environ["CATALEJO_PERCEIVE"] = "none"  # tests of perceivers name them
+    os.environ["CATALEJO_OFFLINE"] = "1"  # nor does pip go anywhere
     yield folder
-    del os.environ["XDG_DATA_HOME"], os.environ["CATALEJO_PERCEIVE"]
+    for name in ("XDG_DATA_HOME", *ours):
+        del os.environ[name]
     os.environ.update({name: value for name, value in saved.items() if value is not None})
 
 

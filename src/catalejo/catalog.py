@@ -135,6 +135,7 @@ class Catalog(Judge, Keeper, Teller):
         perceive: str | Sequence[str] | None = None,
         progress: Callable[[Progress], None] | None = None,
         perceiving: Callable[[int, int], None] | None = None,
+        bring: Callable[[str], bool] | None = None,
     ) -> AddReport:
         """Look at files and folders, and remember what is new or changed; then have perceivers look at what is there.
 
@@ -149,6 +150,8 @@ class Catalog(Judge, Keeper, Teller):
             perceive: ``auto`` (all perceivers that can work here), ``none``, or some by name; None: what
                 ``CATALEJO_PERCEIVE`` says, else ``auto``. They start once everything else is saved.
             progress: called after every file.
+            bring: called with the name of a model that a perceiver lacks where there is something for it, as a
+                recording for ``speech``; True when the model is there now. None: nothing is fetched.
             perceiving: called after every file that perceivers were shown, with how many are done, and of how many.
 
         Raises:
@@ -187,7 +190,18 @@ class Catalog(Judge, Keeper, Teller):
                 workers=workers,
                 progress=progress,
             )
+            if bring:
+                chosen = self._brought(chosen, perceive, bring)
             return self._perceive(report, chosen, limits or Limits(), retry, workers, perceiving)
+
+    def _brought(self, chosen: Senses, names: str | Sequence[str] | None, bring: Callable[[str], bool]) -> Senses:
+        """The perceivers, with those whose model ``bring`` brought."""
+        from catalejo import perceiving, senses
+
+        self._store.refresh()
+        models = dict.fromkeys(one.model for one in perceiving.wanted(self._store, chosen.missing) if one.model)
+        came = [model for model in models if bring(model)]
+        return senses.senses(senses.asked(names)) if came else chosen
 
     def _perceive(
         self,

@@ -265,7 +265,16 @@ class WeightsError(CatalejoError):
 
 
 class MissingWeights(WeightsError):
-    """A model's files are not on this machine."""
+    """A model's files are not on this machine.
+
+    Args:
+        message: what is missing, and what brings it.
+        model: the name to fetch it by; empty for what is no model of ours to fetch.
+    """
+
+    def __init__(self, message: str, model: str = "") -> None:
+        super().__init__(message)
+        self.model = model
 
 
 class DamagedWeights(WeightsError):

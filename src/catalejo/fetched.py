@@ -117,8 +117,8 @@ def require(folder: Path, card: ModelCard, precision: str | None = None) -> None
         others = " or ".join(f"{name}:{one}" for one in whole)
         raise MissingWeights(f"{name} is not on this machine as {precision}. Fetch it: {again}; or use {others}")
     if found and found.files:
-        raise MissingWeights(f"{name} is on this machine only in part. Go on: {again}")
-    raise MissingWeights(f"{name} is not on this machine. Fetch it: {again}")
+        raise MissingWeights(f"{name} is on this machine only in part. Go on: {again}", name)
+    raise MissingWeights(f"{name} is not on this machine. Fetch it: {again}", name)
 
 
 def digests(path: Path, blob: bool = False) -> Digests:

@@ -84,12 +84,12 @@ def perceive(
     """
     if not senses.able:
         clean(store, Factbook(store), Shelf(store, sentences.encode_texts))
-        return PerceiveReport(missing=tuple(one.why for one in _wanted(store, senses.missing)))
+        return PerceiveReport(missing=tuple(one.why for one in wanted(store, senses.missing)))
     run = _Run(store, sentences, senses, limits, retry)
     return run.run(workers or cores(), progress)
 
 
-def _wanted(store: Store, missing: Sequence[Missing]) -> list[Missing]:
+def wanted(store: Store, missing: Sequence[Missing]) -> list[Missing]:
     """Those perceivers that would have something to look at."""
     kinds = {one.name: plugins.table("perceivers")[one.name].kinds for one in missing}
     return [one for one in missing if not kinds[one.name] or store.count(kinds[one.name])]
@@ -127,7 +127,7 @@ class _Run:
         self._texts_changed = False
         self._committed = time.monotonic()
         self._gone: set[str] = set()  # perceivers that cannot work after all
-        self._report = PerceiveReport(missing=tuple(one.why for one in _wanted(store, senses.missing)))
+        self._report = PerceiveReport(missing=tuple(one.why for one in wanted(store, senses.missing)))
 
     def run(self, workers: int, progress: Progress | None) -> PerceiveReport:
         started = time.monotonic()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from catalejo.catalog import Catalog
+from catalejo.cli.bringing import bring_ears
 from catalejo.cli.output import (
     command,
     count,
@@ -129,6 +130,7 @@ def add(
                 limits=refused,
                 workers=workers,
                 perceive=perceive,
+                bring=bring_ears,
                 progress=told(show),
                 perceiving=show and partial(show, "perceiving"),
             )

@@ -162,7 +162,7 @@ def fetch(
     if not card.product_use:
         note(f"the licence of {name} ({card.licence}) forbids use in products")
     try:
-        with _bar() as progress:
+        with fetch_bar() as progress:
             folder = fetching.fetch(card, precision, source, revision, verify, progress)
     except KeyboardInterrupt:
         kept = "What came is kept; run the same command again to go on." if card.repo else "Run the same command again."
@@ -198,7 +198,7 @@ def fetch(
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[FetchProgress], None] | None]:
+def fetch_bar() -> Iterator[Callable[[FetchProgress], None] | None]:
     """A bar in bytes, on a terminal only."""
     if not sys.stderr.isatty():
         yield None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalejo.cli.adding import recording_limit_options
+from catalejo.cli.bringing import brought
 from catalejo.cli.output import json_option, note, note_skipped, print_json, printable
 from catalejo.cli.progress import progress_bar
 from catalejo.records import Limits, Skipped, to_json
@@ -51,7 +52,7 @@ def transcribe(
         format_ = "json"
     if format_ in ("srt", "vtt") and len(paths) > 1 and out is None:
         raise click.UsageError(f"subtitles of several recordings need a folder: --format {format_} --out DIR")
-    perceiver, refused, skipped, found = SpeechPerceiver(), Limits(**limits), [], []
+    perceiver, refused, skipped, found = brought(SpeechPerceiver), Limits(**limits), [], []
     with progress_bar() as show:
         for path in paths:
 
