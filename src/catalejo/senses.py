@@ -26,6 +26,7 @@ AUTO, NONE = "auto", "none"
 SHOWN = ("image", "video", "scan")  # kinds of items that lookers are shown
 HEARD = ("audio", "video")  # kinds of files that listeners hear
 _WHOLE = 1 << 20  # px; pictures are read at their full size, for boxes are in its pixels
+_SMALL = 64  # px; enough to know what pages there are
 
 
 @dataclass(frozen=True)
@@ -373,6 +374,6 @@ def _items(path: str, limits: Limits) -> list[Item]:
     if plugins.document_for(suffix) is not None:
         pages = read_document(path, limits)
         return [Item("", page.number - 1, "scan" if page.needs_ocr else "text", 0, 0) for page in pages]
-    reader = PageReader(limits, 1)
+    reader = PageReader(limits, _SMALL)
     with reader.opened(path) as (file, _):
         return [item_of(page, "") for page in reader.pages(file, path)]
