@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+from concurrent.futures import CancelledError
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ from films import SCENES, film, recording, scene, still, tone, two_scenes
 from PIL import Image
 
 from catalejo.errors import CannotRead, OverLimit
+from catalejo.pages import PageReader
 from catalejo.readers import Page
 from catalejo.readers.video import VideoReader, about, frames_at
 from catalejo.records import Limits
@@ -239,3 +241,13 @@ def test_frames_of_no_film(tmp_path: Path) -> None:
     path.write_bytes(two_scenes())
     with pytest.raises(OverLimit, match="--max-megapixels"):
         next(frames_at(path, [0.0], Limits(max_megapixels=0.001)))
+
+
+def test_a_film_can_be_left_in_the_middle_of_a_shot(tmp_path: Path) -> None:
+    """As Ctrl-C does to ``add``: a shot that goes on for minutes is not waited for."""
+    path = tmp_path / "a.mkv"
+    path.write_bytes(film(still("coffee.png", 60.0), format="matroska"))
+    asked = iter([False] * 2)
+    with PageReader(Limits(), 100).opened(str(path)) as (file, _), pytest.raises(CancelledError):
+        list(PageReader(Limits(), 100).pages(file, str(path), lambda: next(asked, True)))
+    assert next(asked, None) is None

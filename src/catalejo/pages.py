@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -43,13 +44,21 @@ class PageReader:
         with files.opened(path, self._limits) as file:
             yield file, walk.regular(path, os.fstat(file.fileno()))
 
-    def pages(self, file: BinaryIO, path: str) -> Iterator[Page]:
+    def pages(self, file: BinaryIO, path: str, stopped: Callable[[], bool] | None = None) -> Iterator[Page]:
         """The pages of an open file; at least one.
+
+        Args:
+            file: open for reading.
+            path: for its suffix, and for messages.
+            stopped: asked again and again while a film is read, a single shot of which can take a minute.
 
         Raises:
             CannotRead, OverLimit: see ``Reader``.
+            CancelledError: ``stopped`` said so.
         """
         file.seek(0)
+        if stopped is not None and plugins.is_recording(path):
+            file = cast(BinaryIO, _Stoppable(file, stopped))
         try:
             reader = self._reader(plugins.reader_for(os.path.splitext(path)[1]) or "image")
             pages = reader.read(file, path, self._limits, self._side_px)
@@ -70,6 +79,19 @@ class PageReader:
     def _next(self, pages: Iterator[Page]) -> Page | None:
         with self._decoding:
             return next(pages, None)
+
+
+class _Stoppable:
+    """A file that raises ``CancelledError`` instead of being read on, once somebody says so."""
+
+    def __init__(self, file: BinaryIO, stopped: Callable[[], bool]) -> None:
+        self._file, self._stopped = file, stopped
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if self._stopped():
+            raise CancelledError
+        return self._file.read(size)
 
 
 def item_of(page: Page, hash: str, labels: tuple[Label, ...] = ()) -> Item:

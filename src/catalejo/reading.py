@@ -133,7 +133,7 @@ class FileReader:
         self, found: Found, file: BinaryIO, digest: str
     ) -> tuple[tuple[ItemRow, ...], tuple[PassageRow, ...]]:
         rows = []
-        for page in self._pages.pages(file, found.path):
+        for page in self._pages.pages(file, found.path, self._stop.is_set):
             if self._stop.is_set():
                 raise CancelledError
             vector, labels = encode(self._encoder, page, found.path) if page.kind in SEEN else (None, ())

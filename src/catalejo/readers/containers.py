@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -78,7 +79,7 @@ def opened(file: BinaryIO, path: str, limits: Limits) -> Iterator[InputContainer
         with container:
             _check(container, size, path, limits)
             yield container
-    except (CatalejoError, MemoryError):
+    except (CatalejoError, CancelledError, MemoryError):
         raise
     except Exception as error:  # damaged files make decoders raise anything
         raise CannotRead(path, _reason(error)) from error
