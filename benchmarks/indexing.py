@@ -78,11 +78,11 @@ def bare(folder: Path, threads: int = 1) -> None:
 def add(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         warm = Catalog(Path(scratch) / "warm")
-        warm.add(min(folder.iterdir()))
+        warm.add(min(folder.iterdir()), perceive="none")
         catalog = Catalog(Path(scratch) / "c")
         catalog.__dict__["encoders"] = (warm.encoder,)  # loaded once, as in the bare loop
         cpu, wall = time.process_time(), time.perf_counter()
-        result = catalog.add(folder)
+        result = catalog.add(folder, perceive="none")
         finish(cpu, wall)
         assert result.added == len(list(folder.iterdir())), result
 

@@ -45,7 +45,7 @@ def searches() -> None:
         for name in (*NAMES, "hubble_deep_field.jpg"):
             shutil.copy(pictures() / name, folder)
         catalog = Catalog(Path(scratch, "catalog"))
-        catalog.add(folder)
+        catalog.add(folder, perceive="none")
         results = [catalog.search(query, k=4) for query in QUERIES]
         sheet = contact_sheet(results, catalog.thumbnail, columns=4)
         small = sheet.resize((sheet.width * 3 // 4, sheet.height * 3 // 4)).quantize(128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
@@ -38,7 +39,9 @@ def is_document(path: str) -> bool:
 
 
 def readable(path: str) -> bool:
-    """Whether what reads a document is installed."""
+    """Whether what reads a document, a recording or a film is installed."""
+    if plugins.is_recording(path):
+        return importlib.util.find_spec("av") is not None
     name = plugins.document_for(os.path.splitext(path)[1])
     try:
         return name is not None and bool(_reader(name))

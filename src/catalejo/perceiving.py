@@ -100,7 +100,7 @@ def clean(store: Store, facts: Factbook, shelf: Shelf) -> bool:
 
     The caller holds the writer's lock.
     """
-    gone = facts.keep(store.hashes())
+    gone = facts.keep(store.hashes()) if facts.exists else 0
     texts = shelf.passages
     if not texts.exists:
         return gone > 0

@@ -45,6 +45,7 @@ class Searcher:
         self._askers = [Asker(store, encoder) for encoder in encoders]
         self._sounds = sounds
         self._listener = Asker(store, sounds) if sounds else None
+        self._lasts: tuple[tuple[int, int] | None, bool] = None, False
 
     def search(self, query: Query) -> SearchResult:
         """Find what is nearest to a query.
@@ -58,7 +59,7 @@ class Searcher:
         if len(self._askers) > 1 and query.min_score is not None:
             raise BadQuery("--min-score is a cosine, and those of several encoders do not compare: name one of them")
         self._store.refresh()
-        lasting = self._store.count(("audio", "video")) > 0
+        lasting = self._lasting()
         # a few more than asked: an item may just have lost its last file, and moments of a film become one hit
         depth = query.k + 10 if len(self._askers) == 1 and not lasting else max(_DEEP, 2 * query.k)
         askers = self._askers if query.means("image") or query.means("video") else []
@@ -80,6 +81,14 @@ class Searcher:
         behind = tuple(status for status in map(self._status, self._encoders, askers) if status.waiting > 0)
         seconds = round(time.monotonic() - started, 4)
         return SearchResult(query.words, tuple(hits), line, self._store.count(), seconds, behind)
+
+    def _lasting(self) -> bool:
+        """Whether there are recordings or films; asked once a version."""
+        version, lasting = self._lasts
+        if version != self._store.version:
+            lasting = self._store.count(("audio", "video")) > 0
+            self._lasts = self._store.version, lasting
+        return lasting
 
     def _status(self, encoder: Encoder, asker: Asker) -> SpaceStatus:
         waiting = self._store.count(kinds_of(encoder.card)) - asker.encoded

@@ -119,15 +119,21 @@ class Shelf:
         return [self._ranked(scores, int(rows[q.row]), texts, q.score, q.gained) for q in found]
 
     def documents(self) -> Iterator[tuple[str, tuple[TextPage, ...]]]:
-        """Path and pages of each document as it was when it was added; white space between passages is made up."""
+        """Path and pages of each document as it was when it was added; white space between passages is made up.
+
+        Pictures and recordings are among them where text was read or heard in them.
+        """
         kinds: dict[str, dict[int, str]] = {}
+        told = self.passages.hashes() if self.passages.exists and self.passages.signals else set()
         for item in self._store.items():
-            if item.kind != "image":
+            if item.kind in ("text", "scan") or item.hash in told:
                 kinds.setdefault(item.hash, {})[item.page] = item.kind
         for hash, paths in sorted(self._store.paths(kinds).items(), key=lambda found: found[1]):
             said = self.passages.of(hash)
-            pages = [TextPage(_laid_out(said.get(page, [])), page + 1, kind == "scan")
-                     for page, kind in sorted(kinds[hash].items())]  # fmt: skip
+            pages = []
+            for page, kind in sorted(kinds[hash].items()):
+                if page in said or kind in ("text", "scan"):
+                    pages.append(TextPage(_laid_out(said.get(page, [])), page + 1, kind == "scan" and page not in said))
             yield paths[0], tuple(pages)
 
     def _hashes(self, where: Where) -> set[str]:

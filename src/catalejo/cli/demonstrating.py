@@ -32,7 +32,7 @@ def demo(catalog: Catalog, sheet: str, as_json: bool) -> None:
 
     folder = samples.pictures()
     with progress_bar() as show:
-        report = catalog.add(folder, progress=told(show))
+        report = catalog.add(folder, perceive="none", progress=told(show))
     results = samples.run(catalog)
     save(contact_sheet(results, catalog.thumbnail, columns=samples.HITS), sheet)
     if as_json:
