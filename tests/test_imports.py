@@ -54,16 +54,16 @@ _LIST = """
     speed sides quantizing
     query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
-    answerers.blip2 visual_answering
+    answerers.blip2 visual_answering file_answers
     notes pieces giving packing multimodal
     caption_formats captions measures intervals evaluate similarity visual_questions selective visual_evaluation
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence plots.routes plots.thresholds plots.risk
     trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify
-    recording_texts ranks describing captioner sidecars labelled moderating judge keeping telling
+    second_opinion recording_texts ranks describing captioner sidecars labelled moderating judge keeping telling
     catalog (package) demo
-    cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.knowing cli.keeping
+    cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.chatting cli.knowing cli.keeping
     cli.reporting cli.visual_evaluating cli.evaluating cli.classifying cli.describing cli.moderating cli.inside cli.modelling cli.counting cli.routing cli.language_models
     cli.seeing cli.transcribing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__

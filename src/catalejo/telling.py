@@ -11,12 +11,16 @@ from catalejo.errors import BadQuery, NotEncoded, WrongEncoder
 from catalejo.judge import Paths
 
 if TYPE_CHECKING:
+    from catalejo.classify import Classification
     from catalejo.describing import Descriptions, Rank, Writer
     from catalejo.encoders import Array, Encoder
+    from catalejo.file_answers import Chat
     from catalejo.moderating import Calibrated, Moderation
     from catalejo.records import Limits
+    from catalejo.senses import Known, Senses
     from catalejo.store import Store
     from catalejo.thresholds import Costs
+    from catalejo.visual_answering import How
 
 Progress = Callable[[str, int, int], None]
 
@@ -41,6 +45,40 @@ class Teller:
         if len(self.encoders) > 1:
             raise BadQuery(f"{what} by one encoder; name one")
         return self.encoders[0]
+
+    def chat(self, *paths: Paths, by: str = "facts", how: How | None = None) -> Chat:
+        """A conversation about pictures, recordings or films, which remembers its turns; ``Chat.ask`` answers.
+
+        Facts that the catalog has are used; others are perceived for the occasion, when a question needs them.
+
+        Args:
+            paths: of the files.
+            by: who answers: ``facts``, ``endpoint`` or ``blip2``.
+            how: see ``visual_answering``.
+
+        Raises:
+            BadQuery: no file is named.
+            UnknownName: no such answerer.
+            MissingExtra, MissingWeights, BadModel: ``blip2`` cannot be loaded.
+        """
+        from catalejo.file_answers import Chat, by_kind
+        from catalejo.visual_answering import How, answerer
+
+        if not paths:
+            raise BadQuery("no file is named to ask about")
+        how = how or How()
+        ask = answerer(by, how)
+        if by == "facts":
+            from catalejo.answerers.facts import Memory, answer_file
+            from catalejo.knowing import known_of
+
+            def look(path: str, ready: Senses) -> Known:
+                if self._store.exists:
+                    self._store.refresh()
+                return known_of(self._store, path, None, how.limits, ready)
+
+            ask = by_kind(partial(answer_file, limits=how.limits, known=Memory(look)))
+        return Chat(tuple(os.fspath(path) for path in paths), ask)
 
     def describe(
         self,
@@ -86,6 +124,28 @@ class Teller:
             limits=limits,
             progress=progress,
         )
+
+    def second_opinion(
+        self, found: Classification, *, perceive: str | Sequence[str] | None = None, limits: Limits | None = None
+    ) -> Classification:
+        """What ``classify`` found, each picture with what its facts say of it; see ``second_opinion``.
+
+        Args:
+            found: pictures, sorted into classes.
+            perceive: as of ``describe``.
+            limits: what to refuse; see ``Limits``.
+
+        Raises:
+            UnknownName, MissingExtra, MissingWeights: a perceiver that was named is not there.
+        """
+        from catalejo.knowing import known_of
+        from catalejo.second_opinion import with_second
+        from catalejo.senses import asked, senses
+
+        self._store.refresh()
+        names = asked(perceive)
+        ready = senses(names)
+        return with_second(found, lambda path: known_of(self._store, path, names, limits, ready))
 
     def _ranker(self) -> Rank:
         """Where captions find pictures of this catalog; nowhere without one, or without vectors of the encoder."""

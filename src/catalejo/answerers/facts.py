@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from dataclasses import replace
+from functools import cache, partial
 
 from catalejo import plugins
 from catalejo.abstaining import CANNOT_TELL
@@ -87,8 +87,7 @@ def answer(question: str, known: Known, turns: Sequence[Turn] = ()) -> Answer:
     asked = Asked(_understood(question, turns), known)
     topic = asked.question.topic
     reply = asked.decline(topic) if topic in BEYOND else _ANSWERS[topic](asked)
-    made = _answer(asked, reply)
-    return Answer(**{**made, "seconds": time.monotonic() - begun})
+    return replace(_answer(asked, reply), seconds=time.monotonic() - begun)
 
 
 def answer_file(
@@ -112,10 +111,59 @@ def answer_file(
         BadQuery: nothing is asked.
     """
     path = os.fspath(path)
-    needed = needs(_understood(question, turns))
-    look = known or (lambda path, names: facts_of(path, ready=_able(names), limits=limits))
-    found = look(path, needed)
+    look = known or _memory(limits)
+    found = look(path, needs(_understood(question, turns)))
     return answer(question, _with_frames(found, limits), turns)
+
+
+class Memory:
+    """What is known of the files asked about last, so that the next question about one does not look again.
+
+    Args:
+        look: path and perceivers, made before -> what is known; such as ``senses.facts_of`` or one with a catalog.
+        most: files.
+    """
+
+    def __init__(self, look: Callable[[str, Senses], Known], most: int = 16) -> None:
+        self._look, self._most = look, most
+        self._known: dict[tuple[str, int, int], tuple[frozenset[str], Known]] = {}
+
+    def __call__(self, path: str, names: Sequence[str]) -> Known:
+        """What is known of a file, at least by perceivers of these names.
+
+        Raises:
+            CannotRead, OverLimit: with the reason.
+        """
+        try:
+            info = os.stat(path)
+        except (OSError, ValueError):  # whoever reads it says what is wrong
+            return self._look(path, _able(names))
+        key = os.path.abspath(path), info.st_mtime_ns, info.st_size
+        asked, known = self._known.pop(key, (frozenset(), None))
+        new = [name for name in names if name not in asked]
+        if known is None or new:
+            more = self._look(path, _able(new))
+            known = more if known is None else _joined(known, more)
+        self._known[key] = asked | frozenset(new), known
+        while len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+        return known
+
+
+def _joined(known: Known, more: Known) -> Known:
+    return replace(
+        known,
+        facts=(*known.facts, *(fact for fact in more.facts if fact not in known.facts)),
+        pages=(*known.pages, *more.pages),
+        perceived=tuple(dict.fromkeys((*known.perceived, *more.perceived))),
+        missing=(*known.missing, *more.missing),
+        failed=(*known.failed, *more.failed),
+    )
+
+
+@cache
+def _memory(limits: Limits | None) -> Memory:
+    return Memory(lambda path, ready: facts_of(path, limits=limits, ready=ready))
 
 
 def needs(question: Question) -> tuple[str, ...]:
@@ -150,20 +198,22 @@ def _understood(question: str, turns: Sequence[Turn]) -> Question:
     return understand(question, [turn.question for turn in turns])
 
 
-def _answer(asked: Asked, reply: Reply) -> dict[str, Any]:
+def _answer(asked: Asked, reply: Reply) -> Answer:
     sources = tuple(_source(fact, asked.language) for fact in reply.facts[:_MOST_SOURCES])
     if not reply.text:
-        return {"text": CANNOT_TELL[asked.language], "citations": (), "route": ROUTE, "declined": True,
-                "reason": reply.reason, "notes": sources, "sources": len(reply.facts)}  # fmt: skip
+        refusal = CANNOT_TELL[asked.language]
+        return Answer(
+            refusal, (), ROUTE, declined=True, reason=reply.reason, notes=sources, sources=len(reply.facts)
+        )  # fmt: skip
     read = [fact for fact in reply.facts if fact.kind in ("text", "speech")]
-    return {
-        "text": reply.text,
-        "citations": tuple(_citation(fact, asked.known.path, number) for number, fact in enumerate(read, 1)),
-        "route": ROUTE,
-        "confidence": None if reply.confidence is None else round(min(1.0, reply.confidence), 4),
-        "notes": sources if not read else (),
-        "sources": len(reply.facts),
-    }
+    return Answer(
+        reply.text,
+        tuple(_citation(fact, asked.known.path, number) for number, fact in enumerate(read, 1)),
+        ROUTE,
+        notes=sources if not read else (),
+        sources=len(reply.facts),
+        confidence=None if reply.confidence is None else round(min(1.0, reply.confidence), 4),
+    )
 
 
 def _citation(fact: Fact, path: str, number: int) -> Citation:
@@ -183,8 +233,6 @@ def _source(fact: Fact, language: str) -> str:
 
 def _with_frames(known: Known, limits: Limits | None) -> Known:
     """How many pictures a moving GIF, WebP or PNG has, which is read as its first."""
-    from dataclasses import replace
-
     if any(fact.kind == "frames" for fact in known.facts) or [item.kind for item in known.items] != ["image"]:
         return known
     from PIL import Image

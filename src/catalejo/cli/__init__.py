@@ -21,7 +21,8 @@ from catalejo.errors import CatalejoError
 COMMANDS = {
     "add": ("adding", "Look at files and folders, and remember what is new or changed."),
     "search": ("searching", "Find pictures and documents with words, or with another picture."),
-    "ask": ("asking", "Answer a question from documents, each citation looked up in them."),
+    "ask": ("asking", "Answer a question from documents, pictures, recordings or films."),
+    "chat": ("chatting", "Ask about pictures, recordings or films, one question after another."),
     "ocr": ("seeing", "Read the text in pictures, scans and PDFs."),
     "transcribe": ("transcribing", "Write down what is said in recordings and films, with times."),
     "encode": ("encoding", "Give the pictures another encoder's vectors, beside those they have."),

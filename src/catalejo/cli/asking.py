@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from catalejo.answerers import Answer, Citation, Usage
     from catalejo.records import Skipped
     from catalejo.routes import Library
+    from catalejo.visual_answering import How
 
 _INTERRUPTED = 130
 _PROBLEMS = {
@@ -38,6 +40,12 @@ _ROUTES = ("auto", "long-context", "retrieval", "map-reduce", "extract")
     default="auto",
     show_default=True,
     help="What is sent to the model: passages, whole documents, or nothing at all (extract).",
+)
+@click.option(
+    "--with",
+    "by",
+    type=click.Choice(("facts", "endpoint", "blip2")),
+    help="Who answers about pictures, recordings and films. Default: the endpoint if there is one, else facts.",
 )
 @click.option("--endpoint", metavar="URL", help="An OpenAI-compatible endpoint. Default: CATALEJO_ENDPOINT.")
 @click.option("--model", metavar="NAME", help="The model there. Default: CATALEJO_MODEL, else the only one it has.")
@@ -82,6 +90,7 @@ def ask(
     question: str,
     paths: tuple[str, ...],
     route: str,
+    by: str | None,
     endpoint: str | None,
     model: str | None,
     k: int,
@@ -93,19 +102,22 @@ def ask(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Answer a question from documents, each citation looked up in them.
+    """Answer a question from documents, pictures, recordings or films.
 
-    PATHs are files, folders or patterns; without any, the documents of the catalog are asked. Pictures, recordings
-    and films among them go to the model too, as it takes them (catalejo route shows how). Without an
-    endpoint the answer is the sentences that answer best. A key for an endpoint is taken from CATALEJO_API_KEY,
-    else OPENAI_API_KEY. How to run a model on your own machine: docs/ask.md.
+    PATHs are files, folders or patterns; without any, the documents of the catalog are asked, and each citation is
+    looked up in them. Pictures, recordings and films are asked for what is recognised, said and read in them
+    (--with facts): the answer comes with its confidence, or is declined with the reason; nothing is guessed. With
+    an endpoint they go to the model, as it takes them (catalejo route shows how). A key for an endpoint is taken
+    from CATALEJO_API_KEY, else OPENAI_API_KEY. How to run a model on your own machine: docs/ask.md.
 
     \b
     catalejo ask "¿Cuándo abrió el museo?" informe.pdf
+    catalejo ask "¿Qué animal es?" gato.jpg
     catalejo ask "When did the museum open?" docs/ --endpoint http://127.0.0.1:8080/v1
     catalejo ask "Compare both contracts" a.docx b.docx --route long-context --model gpt-4o-mini --max-cost 0.05
     catalejo ask "What do they have in common?" photo.jpg note.mp3 clip.mp4 report.pdf --model gpt-4o
     """
+    from catalejo.answerers.address import is_configured
     from catalejo.answerers.connection import Timeouts
     from catalejo.answering import ask as answer_from
 
@@ -114,10 +126,16 @@ def ask(
             note(printable(line))
 
     printer = _Printer(as_json)
-    if route == "auto" and _to_a_model(paths, endpoint):
-        from catalejo.multimodal import ask as answer_files
+    answered: Callable[..., Answer]
+    if by or _is_one_picture(paths, route, endpoint):
+        answered = partial(_shown, catalog, question, paths, by or "facts")
+    elif route in ("auto", "extract") and _more_than_documents(paths):
+        if route == "auto" and is_configured(endpoint):
+            from catalejo.multimodal import ask as answer_files
 
-        answered = partial(answer_files, question, paths, frames=frames, detail=detail)
+            answered = partial(answer_files, question, paths, frames=frames, detail=detail)
+        else:
+            answered = partial(_without_a_model, question, paths)
     else:
         answered = partial(answer_from, question, _library(catalog, paths, quiet), route=route, k=k)
     found = answered(
@@ -143,12 +161,43 @@ def ask(
     return _INTERRUPTED if found.cut == "interrupted" else 1 if found.cut else 0
 
 
-def _to_a_model(paths: tuple[str, ...], endpoint: str | None) -> bool:
-    """Whether there is more than documents among the files named, and a model to send it to."""
+def _more_than_documents(paths: tuple[str, ...]) -> bool:
+    """Whether a file named is a picture, a recording or a film."""
+    from catalejo.recordings import kind_of
+
+    return any(kind_of(path) != "text" for path in paths)
+
+
+def _is_one_picture(paths: tuple[str, ...], route: str, endpoint: str | None) -> bool:
+    """Whether there is one picture to ask about, and no model to send it to."""
     from catalejo.answerers.address import is_configured
     from catalejo.recordings import kind_of
 
-    return is_configured(endpoint) and any(kind_of(path) != "text" for path in paths)
+    alone = len(paths) == 1 and kind_of(paths[0]) == "image" and route in ("auto", "extract")
+    return alone and (route == "extract" or not is_configured(endpoint))
+
+
+def _shown(
+    catalog: Catalog, question: str, paths: tuple[str, ...], by: str, *, model: str | None, **options: Any
+) -> Answer:
+    """Each file asked by a visual answerer."""
+    return catalog.chat(*paths, by=by, how=how(by, model, **options)).ask(question)
+
+
+def how(by: str, model: str | None, **options: Any) -> How:
+    """How a visual answerer is to answer, by the options of the command."""
+    from catalejo.answerers.vision import Asking
+    from catalejo.visual_answering import How
+
+    shown, say = options.pop("shown", None), options.pop("say", None)
+    asking = Asking(**options, model=None if by == "blip2" else model)
+    return How(model=model if by == "blip2" else None, asking=asking, shown=shown, say=say)
+
+
+def _without_a_model(question: str, paths: tuple[str, ...], say: Callable[[str], None], **_: Any) -> Answer:
+    from catalejo.combining import combine
+
+    return combine(question, paths, say=say)
 
 
 def _library(catalog: Catalog, paths: tuple[str, ...], quiet: bool) -> Library:
@@ -246,6 +295,8 @@ def _closing(answer: Answer) -> None:
         note(f"{wrong} of {count(len(answer.citations), 'citation', 'citations')} could not be found in the documents")
     if answer.reason:
         note(printable(answer.reason))
+    if answer.confidence is not None:
+        note(f"confidence: {answer.confidence:.0%}")
     for line in answer.notes:
         note(printable(line))
     if answer.left_out:

@@ -47,8 +47,8 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 _FOLLOWS = re.compile(r"^(?:and|but|so|then|ok|okay|well|what about|how about|y|pero|entonces|vale|bueno|ya)\b[ ,]*")
 _TAIL = re.compile(
     rf"(?:,? (?:{_HERE}|please|por favor|then|entonces|exactly|exactamente|you can see|que se vean?|visibles?|too"
-    r"|tambien|at all|or not|o no|do you see|can you see|is it|is this|is that|are they|are these|es|ves|se ven?|hay|aparecen?"
-    r"|salen?|are there|is there|are visible))+$"
+    r"|tambien|at all|or not|o no|do you see|can you see|is it|is this|is that|are they|are these|es|ves|se ven?|hay"
+    r"|aparecen?|salen?|are there|is there|are visible))+$"
 )
 _LEAD = re.compile(
     r"^(?:a|an|the|any|some|one|this|that|these|those|its|his|her|their|un|una|unos|unas|el|la|los|las|algun|alguna"
