@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from catalejo.records import Limits, Skipped
 from catalejo.taxonomy import Target, listed, read_labels, same
 from catalejo.trial import vectors_of
 from catalejo.walk import sources, walk
+
+if TYPE_CHECKING:
+    from catalejo.second_opinion import Opinion
 
 NONE = {"en": "none of these", "es": "ninguna de estas"}
 
@@ -40,12 +44,14 @@ class Classified:
         guesses: its labels, most probable first; as many as were asked for.
         categories: the same of the categories, if the labels have any.
         truth: the label its folder is called by, when pictures are judged by their folders.
+        second: what its facts say of the first label, where they were asked.
     """
 
     path: str
     guesses: tuple[Guess, ...]
     categories: tuple[Guess, ...] = ()
     truth: str | None = None
+    second: Opinion | None = None
 
 
 @dataclass(frozen=True)

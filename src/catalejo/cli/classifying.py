@@ -55,6 +55,8 @@ def _writable(_: click.Context, __: click.Parameter, path: str | None) -> str | 
 @click.option("--ensemble", is_flag=True, help="Ask labels in the 80 ways of the CLIP paper, averaged.")
 @click.option("-k", type=click.IntRange(min=1), default=3, show_default=True, metavar="N", help="Labels a picture.")
 @click.option("--csv", "table", metavar="FILE", callback=_writable, help="Save a table with all probabilities.")
+@click.option("--with", "second", type=click.Choice(["facts"]),
+              help="A second opinion: do the labels and the text perceived in each picture say the same?")  # fmt: skip
 @drawing_option("--confusion", "Draw what was taken for what; folders must be called by labels")
 @limit_options
 @encoder_option("Which encoder, by name or path. Default: the catalog's, or conse.")
@@ -65,6 +67,7 @@ def classify(
     paths: tuple[str, ...],
     table: str | None,
     confusion: str | None,
+    second: str | None,
     max_megapixels: float,
     max_file_mb: float,
     max_pages: int,
@@ -84,6 +87,7 @@ def classify(
     \b
     catalejo classify ~/Pictures --labels "perro, gato, pájaro, coche" --none
     catalejo classify photos --labels-file catalogue.csv --csv sorted.csv
+    catalejo classify photos --labels "perro, gato" --with facts --encoder clip-vit-b-32
     catalejo classify test --labels-from-folders --confusion confusion.png --encoder clip-vit-b-32
     """
     if [labels is not None, labels_file is not None, labels_from_folders].count(True) != 1:
@@ -98,6 +102,8 @@ def classify(
             progress=progress,
             **how,
         )
+        if second:
+            found = catalog.second_opinion(found, limits=Limits(max_megapixels, max_file_mb, max_pages))
     if table:
         _save(found, table)
     if confusion and found.figures:
@@ -126,11 +132,14 @@ def _save(found: Classification, path: str) -> None:
 def _rows(found: Classification) -> Iterator[list[str]]:
     above = ["category", "category_probability"] if any(one.categories for one in found.pictures) else []
     truth = ["truth"] if found.figures else []
-    yield ["path", "label", "probability", *above, *truth, *(f"p: {name}" for name in found.columns)]
+    facts = ["facts", "facts_label", "facts_confidence"] if any(one.second for one in found.pictures) else []
+    yield ["path", "label", "probability", *above, *truth, *facts, *(f"p: {name}" for name in found.columns)]
     for one, shares in zip(found.pictures, found.probabilities, strict=True):
         best = [*one.guesses[:1], *one.categories[:1]]
         cells = [cell for guess in best for cell in (guess.label, f"{guess.probability:.6g}")]
-        yield [one.path, *cells, *([one.truth or ""] if truth else []), *(f"{share:.6g}" for share in shares)]
+        opinion = [one.second.verdict, one.second.label, f"{one.second.confidence:.6g}"] if one.second else [""] * 3
+        cells += ([one.truth or ""] if truth else []) + (opinion if facts else [])
+        yield [one.path, *cells, *(f"{share:.6g}" for share in shares)]
 
 
 # -- for people ---------------------------------------------------------------------------
@@ -140,23 +149,44 @@ def _print(found: Classification) -> None:
     categories = any(one.categories for one in found.pictures)
     heads = ["", "label", *(["", "category"] if categories else []), "file", "then"]
     judged = any(one.truth for one in found.pictures)
+    seconded = any(one.second for one in found.pictures)
     rows = []
     for one in found.pictures:
         cells = [_share(one.guesses[0].probability), one.guesses[0].label]
         if categories:
             cells += [_share(one.categories[0].probability), one.categories[0].label]
         then = ", ".join(f"{guess.label} {_share(guess.probability)}" for guess in one.guesses[1:])
-        rows.append((*cells, printable(one.path), then, *([_wrong(one, found)] if judged else [])))
-    print_table((*heads, *([""] if judged else [])), rows, right=(0, 2) if categories else (0,))
+        opinion = [_opinion(one)] if seconded else []
+        rows.append((*cells, printable(one.path), then, *opinion, *([_wrong(one, found)] if judged else [])))
+    print_table(
+        (*heads, *(["facts"] if seconded else []), *([""] if judged else [])),
+        rows,
+        right=(0, 2) if categories else (0,),
+    )
     asked = ", ".join(f'"{template}"' for template in found.templates[:2])
     asked += f" and {len(found.templates) - 2} more" if len(found.templates) > 2 else ""
     how = f"labels in {found.language}" + ("" if found.templates == ("{}",) else f", asked as {asked}")
     note(f"{count(len(found.pictures), 'picture', 'pictures')}, {how}; {found.encoder}")
+    if seconded:
+        agree = sum(one.second.verdict == "agrees" for one in found.pictures if one.second)
+        note(f"the facts agree on {count(agree, 'picture', 'pictures')}" + _same_eyes(found.encoder))
     if found.skipped:
         note(f"{count(len(found.skipped), 'file', 'files')} could not be read")
     note_skipped(found.skipped)
     if found.figures:
         _print_figures(found.figures, len(found.pictures))
+
+
+def _opinion(one: Classified) -> str:
+    """``agrees 95%``; ``says dog 90%``; or that it cannot tell."""
+    if one.second is None or one.second.verdict == "cannot tell":
+        return "cannot tell" if one.second else ""
+    verb = "agrees" if one.second.verdict == "agrees" else f"says {one.second.label}"
+    return f"{verb} {_share(one.second.confidence)}"
+
+
+def _same_eyes(encoder: str) -> str:
+    return "; labels and conse come from one classifier, so they err together" if encoder == "conse" else ""
 
 
 def _share(probability: float) -> str:
