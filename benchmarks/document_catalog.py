@@ -59,7 +59,8 @@ def written(folder: Path, data: Path, characters: int) -> int:
 def added(catalog: Path, folder: Path) -> dict[str, float]:
     """``catalejo add`` in a process of its own."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-m", "catalejo", "-c", str(catalog), "add", str(folder), "--perceive", "none"], check=True)
+    add = ["-c", str(catalog), "add", str(folder), "--perceive", "none"]
+    subprocess.run([sys.executable, "-m", "catalejo", *add], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     wall = time.perf_counter() - started
