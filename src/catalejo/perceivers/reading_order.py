@@ -14,7 +14,7 @@ from catalejo.texts import Box, around
 
 _SAME_ROW = 0.5  # of the lower of two boxes, shared in height: they stand in one row
 _PROSE = 6.0  # times its height, a line in a column of text is wide; less is a table's cell
-_PARAGRAPH = 1.5  # times the usual step from row to row
+_PARAGRAPH = 1.4  # times the usual step from row to row
 _GUTTER = 0.6  # times a line's height, at least, between two columns
 
 

@@ -31,7 +31,9 @@ Quads = npt.NDArray[np.float32]  # (n, 4, 2): corners in pixels
 
 _DETECTOR, _READER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 _PIXELS = 3_200_000  # at most, of what the detector sees: an A4 page at 170 dots an inch
-_LONGEST = 4  # times its shorter side; strips are seen on a wider ground, as the detector enlarges the shorter side
+_FEW_PIXELS = 1_000_000  # up to which small pictures are enlarged, for their small letters
+_ENLARGED = 2.0  # at most: of letters too large it finds parts
+_LONGEST = 4  # times its shorter side, what the detector sees: strips are laid on a ground
 _EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _HEIGHT_PX = 48  # of a line as the reader sees it
 _UNLIKE = 24  # of 255, from the border's colour: something is there
@@ -105,7 +107,7 @@ class LineReader:
         part = picture.crop((left, top, right, bottom))
         wide, high = part.size
         ground = max(wide, high / _LONGEST) * max(high, wide / _LONGEST)
-        scale = min(1.0, math.sqrt(_PIXELS / ground))
+        scale = max(min(_ENLARGED, math.sqrt(_FEW_PIXELS / ground)), min(1.0, math.sqrt(_PIXELS / ground)))
         size = max(1, round(wide * scale)), max(1, round(high * scale))
         seen = part if scale == 1 else part.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
         if degrees:
@@ -289,6 +291,7 @@ def _engine(part: str, file: str) -> RapidOCR:
         "Global.log_level": "critical",
         "Global.use_preprocess_img": False,
         "Global.use_vertical_padding": False,
+        "Det.limit_side_len": 32,  # sizes are ours
         f"{part}.model_path": str(path),
     }
     return rapidocr.RapidOCR(params=options)
