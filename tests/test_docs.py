@@ -25,6 +25,7 @@ WITHOUT_CATALOG = {
     "demo",
     "ask",
     "ocr",
+    "transcribe",
     "patches",
     "attention",
     "models",

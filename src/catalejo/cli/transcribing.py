@@ -35,8 +35,9 @@ def transcribe(
 ) -> int:
     """Write down what is said in recordings and films, with times.
 
-    Needs the extras media and speech, and once: catalejo fetch whisper-base (148 MB). Silence, noise and music
-    give no text. In short phrases the language is taken for Spanish or English; say --lang where it is another.
+    Needs the extras media and speech, and a model that comes by itself once, or by: catalejo fetch whisper-base
+    (148 MB). Silence, noise and music give no text. Short phrases are taken for Spanish or English; say --lang
+    where they are not.
 
     \b
     catalejo transcribe nota.mp3
