@@ -11,11 +11,12 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+import here
 import numpy as np
 import pytest
 from PIL import Image
 
-from catalejo import plugins
+from catalejo import cards, fetched, plugins
 from catalejo.demo import pictures
 from catalejo.errors import MissingExtra, MissingWeights
 from catalejo.facts import KINDS, Fact, Perceived
@@ -24,7 +25,16 @@ from catalejo.perceivers import RATE_HZ, Samples
 NAMES = sorted(plugins.PERCEIVERS)
 LOOKERS = [name for name in NAMES if "image" in plugins.PERCEIVERS[name].kinds]
 LISTENERS = [name for name in NAMES if "audio" in plugins.PERCEIVERS[name].kinds]
+MODELS = ("whisper-base", "yamnet", "open-nsfw")
 ITEMS = {"image", "video", "audio", "scan"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A data folder with those models that were fetched on this machine."""
+    there = [name for name in MODELS if fetched.here(here._MODELS / name, cards.card(name))]
+    with here.fetched_models(tmp_path_factory.mktemp("models"), *there):
+        yield
 
 
 class Tone:
