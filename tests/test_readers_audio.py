@@ -167,6 +167,14 @@ def test_numbers_that_are_none_stay_within_bounds(tmp_path: Path) -> None:
     assert np.abs(got).max() <= 1
 
 
+@pytest.mark.parametrize("rate", [1, 1_979_727_488])
+def test_a_rate_that_no_sound_has(rate: int) -> None:
+    data = bytearray(recording(tone(2.0)))
+    data[24:28] = rate.to_bytes(4, "little")
+    with pytest.raises(CannotRead, match="damaged"):
+        read(bytes(data))
+
+
 def test_a_film_is_heard_too(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(films.two_scenes())
     assert len(np.concatenate(list(sound_of(tmp_path / "a.mp4").blocks()))) == pytest.approx(3 * RATE_HZ, rel=0.01)

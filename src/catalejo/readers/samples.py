@@ -9,12 +9,14 @@ import numpy as np
 
 from catalejo.perceivers import RATE_HZ, Samples
 from catalejo.readers import containers
+from catalejo.readers.containers import Undecodable
 from catalejo.records import Limits
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 _BLOCK = 10 * RATE_HZ
+_RATES_HZ = (1_000, 12_000_000)
 _GAP_S = 0.2  # where the stamps leave more than this out, it was silent; less is how encoders count
 
 
@@ -24,7 +26,7 @@ def blocks(container: InputContainer, stream: Any, path: str, limits: Limits) ->
     Silence stands where the file has no sound: before a track that begins late, and where some was lost.
 
     Raises:
-        CannotRead, OverLimit: see ``containers.frames``.
+        Undecodable, OverLimit: see ``containers.frames``.
     """
     parts: list[Samples] = []
     held = 0
@@ -44,6 +46,8 @@ def _parts(container: InputContainer, stream: Any, path: str, limits: Limits) ->
     resampler = _resampler()
     count = 0
     for second, frame in containers.frames(container, stream, path, limits):
+        if not _RATES_HZ[0] <= frame.sample_rate <= _RATES_HZ[1]:
+            continue  # no sound has that: a damaged header
         missing = round((second - count / RATE_HZ) * RATE_HZ)
         while missing > _GAP_S * RATE_HZ:
             silence = np.zeros(min(missing, _BLOCK), np.float32)
@@ -53,15 +57,19 @@ def _parts(container: InputContainer, stream: Any, path: str, limits: Limits) ->
         try:
             made = resampler.resample(frame)
         except ValueError:  # the sound changes its rate or its channels
-            yield from (rest := [_array(one) for one in resampler.resample(None)])
+            rest = [_array(one) for one in resampler.resample(None)]
             count += sum(map(len, rest))
+            yield from rest
             resampler = _resampler()
             made = resampler.resample(frame)
         for one in made:
             part = _array(one)
             count += len(part)
             yield part
-    yield from (_array(one) for one in resampler.resample(None))
+    rest = [_array(one) for one in resampler.resample(None)]
+    if not count and not any(map(len, rest)):
+        raise Undecodable(path, "audio")
+    yield from rest
 
 
 def _resampler() -> Any:
