@@ -57,6 +57,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/indexing.py --pictures $(DATA)/coco128 --memory
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/classification.py --data $(DATA)
+	$(BIN)/python benchmarks/describing.py --data $(DATA)
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/planner.py
 	$(BIN)/python benchmarks/passages.py --data $(DATA)/xquad --steps
