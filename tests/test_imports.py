@@ -63,7 +63,7 @@ _LIST = """
     trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify
     second_opinion recording_texts ranks describing captioner sidecars labelled moderating judge keeping telling
     catalog (package) demo
-    cli cli.output cli.progress cli.adding cli.encoding cli.searching cli.asking cli.chatting cli.knowing cli.keeping
+    cli cli.output cli.progress cli.bringing cli.adding cli.encoding cli.searching cli.asking cli.chatting cli.knowing cli.keeping
     cli.reporting cli.visual_evaluating cli.evaluating cli.classifying cli.describing cli.moderating cli.inside cli.modelling cli.counting cli.routing cli.language_models
     cli.seeing cli.transcribing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__

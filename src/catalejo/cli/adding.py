@@ -130,7 +130,7 @@ def add(
                 limits=refused,
                 workers=workers,
                 perceive=perceive,
-                bring=bring_ears,
+                bring=partial(bring_ears, show=show),
                 progress=told(show),
                 perceiving=show and partial(show, "perceiving"),
             )

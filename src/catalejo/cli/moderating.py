@@ -6,12 +6,14 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from catalejo.catalog import Catalog
 from catalejo.cli.adding import limit_options
+from catalejo.cli.bringing import brought
 from catalejo.cli.output import (
     count,
     drawing_option,
@@ -100,7 +102,7 @@ def moderate(
     chosen: Calibrated | None = None
     if labelled:
         with progress_bar() as progress:
-            chosen = catalog.calibrate(labelled, costs, limits=limits, progress=progress)
+            chosen = brought(partial(catalog.calibrate, labelled, costs, limits=limits, progress=progress))
         lines |= chosen.thresholds
         _keep(chosen, kept, curve, language)
     if not paths and chosen:
@@ -112,8 +114,16 @@ def moderate(
     named = list(categories) or list(lines) or ["adult"]
     lines = {name: line for name, line in lines.items() if name in named} | _typed(thresholds, named)
     with progress_bar() as progress:
-        found = catalog.moderate(
-            *paths, categories=named, thresholds=lines, costs=costs, limits=limits, progress=progress
+        found = brought(
+            partial(
+                catalog.moderate,
+                *paths,
+                categories=named,
+                thresholds=lines,
+                costs=costs,
+                limits=limits,
+                progress=progress,
+            )
         )
     if table:
         _save(found, table)

@@ -6,9 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from catalejo.fetching import FetchProgress
 
 Show = Callable[[str, int, int | None], None]
+
+_ours: list[TextIO] = []  # standard error, while it is kept for us
 
 
 @contextmanager
@@ -35,10 +40,17 @@ def quiet_decoders() -> Iterator[TextIO]:
     os.close(nowhere)
     try:
         with os.fdopen(os.dup(ours), "w", encoding="utf-8", errors="replace") as stderr:
+            _ours.append(stderr)
             yield stderr
     finally:
+        _ours.clear()
         os.dup2(ours, 2)
         os.close(ours)
+
+
+def say(text: str) -> None:
+    """A line for people on standard error, also while it is kept for us."""
+    print(text, file=_ours[-1] if _ours else sys.stderr, flush=True)
 
 
 def _bars(stderr: TextIO) -> Iterator[Show]:
@@ -58,5 +70,24 @@ def _bars(stderr: TextIO) -> Iterator[Show]:
             if name not in tasks:
                 tasks[name] = bars.add_task(name, total=None)
             bars.update(tasks[name], completed=done, total=total or None)
+
+        yield show
+
+
+@contextmanager
+def fetch_bar() -> Iterator[Callable[[FetchProgress], None] | None]:
+    """A bar in bytes, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("asking", total=None)
+
+        def show(progress: FetchProgress) -> None:
+            bars.update(task, description=progress.file, completed=progress.done, total=progress.total)
 
         yield show
