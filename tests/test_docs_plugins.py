@@ -1,4 +1,4 @@
-"""The examples of docs/add-an-encoder.md and docs/add-a-reader.md, run as another distribution would bring them."""
+"""The examples of docs/add-an-encoder.md, add-a-reader.md and add-a-perceiver.md, as others would bring them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from catalejo import Catalog, plugins
 from catalejo.encoders import Encoder
 from catalejo.encoders.opening import open_encoder
 from catalejo.errors import CannotRead, OverLimit
+from catalejo.perceivers import RATE_HZ
 from catalejo.readers import Page
 from catalejo.records import Limits
+from catalejo.senses import facts_of
 from catalejo.texts import TextPage
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -43,13 +45,13 @@ def forget() -> None:
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder on the path with both examples, registered by the entry points the pages show."""
+    """A folder on the path with the examples, registered by the entry points the pages show."""
     package, info = tmp_path / "site" / "my_package", tmp_path / "site" / "my_package-1.0.dist-info"
     package.mkdir(parents=True)
     info.mkdir()
     (package / "__init__.py").touch()
     entries = ""
-    for name in ("add-an-encoder.md", "add-a-reader.md"):
+    for name in ("add-an-encoder.md", "add-a-reader.md", "add-a-perceiver.md"):
         ((group, points),) = tomllib.loads(blocks(name, "toml")[0])["project"]["entry-points"].items()
         ((point, target),) = points.items()
         module = target.partition(":")[0].rpartition(".")[2]
@@ -138,10 +140,50 @@ def test_the_reader_of_documents_gives_pages_and_reasons() -> None:
         read(text.encode(), Limits(max_chars=5))
 
 
-@pytest.mark.parametrize(("name", "group"), [("add-an-encoder.md", "encoders"), ("add-a-reader.md", "readers")])
-def test_the_line_for_the_registry_is_right(name: str, group: str) -> None:
+def test_the_perceiver_is_asked_by_add_and_by_facts(installed: Path) -> None:
+    folder = installed / "pictures"
+    night, day = draw(folder, "noche.png", (5, 5, 20)), draw(folder, "día.png", (240, 240, 230))
+    catalog = Catalog(installed / "catalog", encoder="colours")
+    report = catalog.add(folder, perceive="light").perceiving
+    assert report is not None and (report.perceived, report.facts) == (2, 2)
+    said = {known.path: known.facts[-1].said("es") for known in catalog.facts(night, day, perceive="light")}
+    assert said == {night: "oscuro", day: "claro"}
+    assert facts_of(night, "light").facts[-1].value == "dark"
+
+
+def test_the_listener_finds_the_loudest_second() -> None:
+    made: dict[str, Any] = {"__name__": "loudest"}
+    exec(blocks("add-a-perceiver.md", "python")[2], made)
+
+    class Ramp:
+        duration_s = 3.0
+
+        def __init__(self, level: float) -> None:
+            self.level = level
+
+        def blocks(self) -> Iterator[Any]:
+            for second in range(3):
+                yield np.full(RATE_HZ, self.level * (second == 1) + self.level / 10, np.float32)
+
+    (fact,) = made["Loudest"]().listen(Ramp(0.5)).facts
+    assert (fact.start_s, fact.end_s, fact.kind) == (1.0, 2.0, "sound")
+    assert made["Loudest"]().listen(Ramp(0.0)).facts == ()
+
+
+def test_the_text_a_perceiver_gives_is_as_the_page_shows() -> None:
+    made: dict[str, Any] = {}
+    exec(blocks("add-a-perceiver.md", "python")[1], made)
+    (text,) = made["found"].pages
+    assert [text.text[cue.start : cue.end] for cue in text.cues] == ["Salida"]
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "block"),
+    [("add-an-encoder.md", "encoders", 1), ("add-a-reader.md", "readers", 1), ("add-a-perceiver.md", "perceivers", 3)],
+)
+def test_the_line_for_the_registry_is_right(name: str, group: str, block: int) -> None:
     registered: dict[str, object] = {}
-    exec(blocks(name, "python")[1].replace("    ...\n", ""), {"Plugin": plugins.Plugin}, registered)
+    exec(blocks(name, "python")[block].replace("    ...\n", ""), {"Plugin": plugins.Plugin}, registered)
     ((table, entries),) = registered.items()
     assert getattr(plugins, table) is plugins._OURS[group]
     (plugin,) = entries.values()  # type: ignore[attr-defined]
