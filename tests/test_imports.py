@@ -55,7 +55,7 @@ _LIST = """
     query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
     answerers.blip2 visual_answering file_answers
-    notes pieces giving packing multimodal
+    notes pieces giving packing multimodal combining
     caption_formats captions measures intervals evaluate similarity visual_questions selective visual_evaluation
     context.evidence context.curve
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
