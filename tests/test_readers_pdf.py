@@ -14,7 +14,7 @@ import pytest
 from fixtures.documents import make
 
 from catalejo import plugins
-from catalejo.errors import OverLimit
+from catalejo.errors import CannotRead, OverLimit
 from catalejo.readers import pdf
 from catalejo.readers.pdf import PdfReader, _joined
 from catalejo.records import Limits
@@ -211,3 +211,36 @@ def test_columns_and_gaps() -> None:
     content = "BT /F1 12 Tf " + " ".join(f"1 0 0 1 {x} {y} Tm (at {x} {y}) Tj" for x, y in lines) + " ET"
     text = documents.page(make.pdf(content), "a.pdf").text
     assert text == "at 50 700\nat 50 686\nat 50 672\n\nat 50 640\nat 50 626\n\nat 300 700\nat 300 686"
+
+
+def test_pages_as_pictures() -> None:
+    """A4 at 200 dots an inch; the page with text is white paper with some ink."""
+    with (documents.FOLDER / "informe.pdf").open("rb") as file:
+        drawn = dict(pdf.drawn(file, "informe.pdf", Limits(), [1, 0]))
+    assert list(drawn) == [1, 0]
+    assert {(picture.mode, picture.size) for picture in drawn.values()} == {("RGB", (1654, 2339))}
+    assert drawn[0].getpixel((2, 2)) == (255, 255, 255)
+    assert drawn[0].convert("L").getextrema() == (0, 255)
+
+
+def test_one_page_as_a_picture() -> None:
+    path = str(documents.FOLDER / "escaneado.pdf")
+    assert pdf.render(path, 1).size[0] > 100
+    with pytest.raises(CannotRead, match="it has no page 9, but 4 in all"):
+        pdf.render(path, 8)
+    with pytest.raises(CannotRead, match="no such file"):
+        pdf.render("nowhere.pdf", 0)
+
+
+def test_a_poster_is_drawn_within_limits(tmp_path: Path) -> None:
+    poster = tmp_path / "cartel.pdf"
+    poster.write_bytes(packed(b"0 0 10 10 re f").replace(b"0 0 595 842", b"0 0 9000 3000"))
+    assert pdf.render(str(poster), 0).size == (5000, 1667)
+    few = pdf.render(str(poster), 0, Limits(max_megapixels=1)).size
+    assert few[0] * few[1] == pytest.approx(1e6, rel=0.01)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.4\nnothing"])
+def test_no_pictures_of_what_is_no_pdf(content: bytes) -> None:
+    with pytest.raises(CannotRead):
+        list(pdf.drawn(io.BytesIO(content), "x.pdf", Limits()))
