@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catalejo import plugins
+from catalejo import files, plugins
 from catalejo.errors import BadQuery, CannotRead, CatalejoError, MissingExtra, MissingWeights, UnknownName, brief
 from catalejo.facts import Fact, Frames, Perceived
 from catalejo.pages import PageReader, item_of
@@ -279,7 +279,8 @@ class Perceiving:
         if any(item.kind == "scan" for item in items):
             from catalejo.readers import pdf
 
-            yield from ((page, pdf.render(path, page, self._limits)) for page in sorted(wanted))
+            with files.opened(path, self._limits) as file:  # once: its streams are looked into each time
+                yield from pdf.drawn(file, path, self._limits, sorted(wanted))
             return
         with self._pages.opened(path) as (file, _):
             for found in self._pages.pages(file, path):
