@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from catalejo.facts import Fact
@@ -12,7 +13,9 @@ from catalejo.questions.things import (
     YES_LEAST,
     Belief,
     believed,
+    deniable,
     finest,
+    is_whole,
     members_of,
     named,
     trusted,
@@ -31,6 +34,7 @@ _COLOUR_WORDS = {
     "grey": "grey|gray|gris", "beige": "beige", "turquoise": "turquoise|turquesa", "olive": "olive|oliva",
     "magenta": "magenta",
 }  # fmt: skip
+_FRUIT = re.compile(r"\b(?:an? orange|oranges|una naranja|naranjas)\b(?! \w)")
 _OTHER_COLOUR = 0.05  # what the perceiver does not tell covers less
 
 
@@ -97,7 +101,7 @@ def breed(asked: Asked) -> Reply:
 def exists(asked: Asked) -> Reply:
     """Yes, no, or neither: what is small can be missed, so that "no" needs something else that fills the picture."""
     thing = asked.question.thing
-    if name := _colour(thing):
+    if (name := _colour(thing)) and not _FRUIT.search(asked.question.text.lower()):
         return _has_colour(asked, name)
     wanted = named(thing)
     if not wanted:
@@ -106,16 +110,14 @@ def exists(asked: Asked) -> Reply:
     if isinstance(belief, Reply):
         return belief
     if belief.least >= YES_LEAST and belief.label is not None:
+        if not is_whole(thing):
+            it, sure_of = asked.a(belief.label), asked.sure(belief.least)
+            return asked.decline("part", facts=(belief.label,), thing=thing, it=it, sure=sure_of)
         name = "yes" if belief.least >= SURE else "probably"
         return asked.say(
             name, (belief.label,), belief.least, it=asked.a(belief.label), sure=asked.sure(belief.least)
         )  # fmt: skip
-    if (
-        belief.least == 0.0
-        and 1 - belief.most >= SEEN_LEAST
-        and belief.instead is not None
-        and not _often_missed(wanted)
-    ):
+    if belief.least == 0.0 and 1 - belief.most >= SEEN_LEAST and belief.instead is not None and deniable(wanted):
         sure = 1 - belief.most
         told = asked.a(belief.instead)
         return asked.say("no", (belief.instead,), sure, instead=told, sure=asked.sure(belief.instead.confidence))
@@ -187,13 +189,6 @@ def _belief(asked: Asked, wanted: frozenset[int]) -> Belief | Reply:
     beliefs = [believed(wanted, [fact for fact in labels if fact.page == page]) for page in pages]
     best = max(beliefs, key=lambda one: one.least)
     return Belief(best.least, max(one.most for one in beliefs), best.label, best.instead)
-
-
-def _often_missed(wanted: frozenset[int]) -> bool:
-    """Whether a "no" is worth little: see ``things.missable``."""
-    from catalejo.questions.things import missable
-
-    return missable(wanted)
 
 
 def _absent(asked: Asked, belief: Belief) -> Reply:
