@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from catalejo.errors import BadQuery, NotEncoded, WrongEncoder
 from catalejo.judge import Paths
+from catalejo.records import Limits
 
 if TYPE_CHECKING:
+    from catalejo.answerers import Answer
+    from catalejo.answerers.facts import Memory
     from catalejo.classify import Classification
     from catalejo.describing import Descriptions, Rank, Writer
     from catalejo.encoders import Array, Encoder
     from catalejo.file_answers import Chat
     from catalejo.moderating import Calibrated, Moderation
-    from catalejo.records import Limits
     from catalejo.senses import Known, Senses
     from catalejo.store import Store
     from catalejo.thresholds import Costs
@@ -69,16 +71,42 @@ class Teller:
         how = how or How()
         ask = answerer(by, how)
         if by == "facts":
-            from catalejo.answerers.facts import Memory, answer_file
-            from catalejo.knowing import known_of
+            from catalejo.answerers.facts import answer_file
 
-            def look(path: str, ready: Senses) -> Known:
-                if self._store.exists:
-                    self._store.refresh()
-                return known_of(self._store, path, None, how.limits, ready)
-
-            ask = by_kind(partial(answer_file, limits=how.limits, known=Memory(look)))
+            ask = by_kind(partial(answer_file, limits=how.limits, known=self._memory(how.limits)))
         return Chat(tuple(os.fspath(path) for path in paths), ask)
+
+    def answer(
+        self,
+        question: str,
+        *paths: Paths,
+        limits: Limits | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """An answer from files of any kind together, without a language model; see ``combining``.
+
+        Facts that the catalog has are used; others are perceived for the occasion.
+
+        Raises:
+            BadQuery: nothing is asked.
+            CannotAsk: none of the files can be read.
+        """
+        from catalejo.combining import combine
+
+        look = self._memory(limits or Limits())
+        return combine(question, [os.fspath(path) for path in paths], limits=limits, look=look, say=say)
+
+    def _memory(self, limits: Limits) -> Memory:
+        """What is known of files: from the catalog, else perceived when it is asked for."""
+        from catalejo.answerers.facts import Memory
+        from catalejo.knowing import known_of
+
+        def look(path: str, ready: Senses) -> Known:
+            if self._store.exists:
+                self._store.refresh()
+            return known_of(self._store, path, None, limits, ready)
+
+        return Memory(look)
 
     def describe(
         self,

@@ -135,7 +135,7 @@ def ask(
 
             answered = partial(answer_files, question, paths, frames=frames, detail=detail)
         else:
-            answered = partial(_without_a_model, question, paths)
+            answered = partial(_without_a_model, catalog, question, paths)
     else:
         answered = partial(answer_from, question, _library(catalog, paths, quiet), route=route, k=k)
     found = answered(
@@ -194,10 +194,10 @@ def how(by: str, model: str | None, **options: Any) -> How:
     return How(model=model if by == "blip2" else None, asking=asking, shown=shown, say=say)
 
 
-def _without_a_model(question: str, paths: tuple[str, ...], say: Callable[[str], None], **_: Any) -> Answer:
-    from catalejo.combining import combine
-
-    return combine(question, paths, say=say)
+def _without_a_model(
+    catalog: Catalog, question: str, paths: tuple[str, ...], say: Callable[[str], None], **_: Any
+) -> Answer:
+    return catalog.answer(question, *paths, say=say)
 
 
 def _library(catalog: Catalog, paths: tuple[str, ...], quiet: bool) -> Library:
