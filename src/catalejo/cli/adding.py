@@ -106,8 +106,8 @@ def add(
 ) -> int:
     """Look at files and folders, and remember what is new or changed.
 
-    Pictures, and documents: PDF, text, Markdown, CSV, subtitles; HTML, DOCX, PPTX and EPUB with the
-    extra `documents`. PATH is a folder, a file, a pattern such as "photos/**/*.jpg", or - for a list on standard
+    Pictures; videos and recordings with the extra `media`; documents: PDF, text, Markdown, CSV, subtitles; HTML,
+    DOCX, PPTX and EPUB with the extra `documents`. PATH is a folder, a file, a pattern such as "photos/**/*.jpg", or - for a list on standard
     input. Unchanged files are not read again; stop it at any moment and run it again to go on.
 
     \b
