@@ -61,7 +61,7 @@ _LIST = """
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence plots.routes plots.thresholds plots.risk
     trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify
-    second_opinion recording_texts ranks describing captioner sidecars labelled moderating judge keeping telling
+    second_opinion recording_texts ranks describing captioner xmp sidecars labelled category_scores moderating judge keeping telling
     catalog (package) demo
     cli cli.output cli.progress cli.bringing cli.adding cli.encoding cli.searching cli.asking cli.chatting cli.knowing cli.keeping
     cli.reporting cli.visual_evaluating cli.evaluating cli.classifying cli.describing cli.moderating cli.inside cli.modelling cli.counting cli.routing cli.language_models

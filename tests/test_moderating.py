@@ -12,10 +12,11 @@ from peculiar import Colours, colour
 from PIL import Image
 
 from catalejo import Catalog, plugins
+from catalejo.category_scores import ADULT, checked, score
 from catalejo.errors import BadLabels, BadQuery, CannotRead, MissingWeights
 from catalejo.facts import Fact, Perceived
 from catalejo.labelled import Labelled
-from catalejo.moderating import ADULT, calibrated, checked, chosen, moderate, score
+from catalejo.moderating import calibrated, chosen, moderate
 from catalejo.readers import Page
 from catalejo.records import Limits
 from catalejo.thresholds import Costs
@@ -109,7 +110,7 @@ def test_the_worst_shot_of_a_film_counts_and_a_recording_shows_nothing(
                     yield Page(opened.convert("RGB"), number, "video", 64, 64)
         yield Page(Image.new("RGB", (64, 64), (220, 20, 220)), 2, "audio", 0, 0)  # a drawn waveform
 
-    monkeypatch.setattr("catalejo.moderating.PageReader.pages", pages)
+    monkeypatch.setattr("catalejo.category_scores.PageReader.pages", pages)
     for name in ("clip.mp4", "note.mp3"):
         (photos / name).write_bytes(b"x")
     found = score([str(photos / "clip.mp4"), str(photos / "note.mp3")], [ADULT, "magenta"], Colours())

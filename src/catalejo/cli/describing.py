@@ -179,10 +179,10 @@ def _sidecars(found: Descriptions, length: str, replace: bool) -> int:
 
 
 def _print_xmp(found: Descriptions, length: str) -> None:
-    from catalejo import sidecars
+    from catalejo import sidecars, xmp
 
     for descriptions in _by_picture(found).values():
-        text, _ = sidecars.merged(None, sidecars.texts_of(descriptions, length))
+        text, _ = xmp.merged(None, sidecars.texts_of(descriptions, length))
         click.echo(text, nl=False)
 
 
