@@ -62,6 +62,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/planner.py
 	$(BIN)/python benchmarks/passages.py --data $(DATA)/xquad --steps
 	$(BIN)/python benchmarks/documents.py
+	$(BIN)/python benchmarks/speech.py --data $(DATA)
+	$(BIN)/python benchmarks/sounds.py --data $(DATA)/stamps
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check font-caladea font-lato font-roboto \
 		font-source-sans-pro font-source-serif-pro
 	$(BIN)/python benchmarks/ocr.py
