@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import wave
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -130,12 +130,14 @@ SOUNDS = {"noises": Plugin("sensing:Noises")}
 
 
 @pytest.fixture(name="sensing")
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Our stand-ins are all perceivers there are."""
     monkeypatch.setitem(plugins._OURS, "perceivers", PERCEIVERS)
     monkeypatch.setitem(plugins._OURS, "sound_encoders", SOUNDS)
     plugins.table.cache_clear()
     Signs.reset()
+    yield
+    plugins.table.cache_clear()
 
 
 def save_sound(path: Path, seconds: float, seed: int = 0) -> Path:
