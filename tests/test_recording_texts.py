@@ -54,7 +54,12 @@ def test_sounds_are_said_as_surely_as_they_were_heard() -> None:
 
 def test_silence_is_told_from_nobody_listening() -> None:
     assert recording_text([DURATION], SOUND, "en").text.endswith("Nothing was recognised in its sound.")
-    assert recording_text([DURATION], SOUND, "en", heard=False).text.endswith("Nobody listened to it.")
+    assert recording_text([DURATION], SOUND, "en", heard=False).text.endswith("Nobody listened to its sound.")
+
+
+def test_a_film_without_sound_is_told_from_one_nobody_heard() -> None:
+    assert recording_text([DURATION], SHOTS[:3], "es").text.endswith("No tiene sonido.")
+    assert recording_text([DURATION], SHOTS, "es", heard=False).text.endswith("Nadie ha escuchado su sonido.")
 
 
 def test_a_film_says_what_its_shots_show_and_when() -> None:

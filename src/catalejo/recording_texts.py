@@ -34,7 +34,8 @@ _WORDS = {
         "speech in": "speech in {language}: {text}",
         "sounds": "sounds: {list}",
         "silent": "nothing was recognised in its sound",
-        "not heard": "nobody listened to it",
+        "not heard": "nobody listened to its sound",
+        "no sound": "it has no sound",
         "perhaps": "perhaps {sound}",
         "people": "people, and what they do, are not recognised",
         "quotes": "“{}”",
@@ -50,7 +51,8 @@ _WORDS = {
         "speech in": "voz en {language}: {text}",
         "sounds": "sonidos: {list}",
         "silent": "no se ha reconocido nada en su sonido",
-        "not heard": "nadie lo ha escuchado",
+        "not heard": "nadie ha escuchado su sonido",
+        "no sound": "no tiene sonido",
         "perhaps": "quizá {sound}",
         "people": "no se reconocen las personas ni lo que hacen",
         "quotes": "«{}»",
@@ -81,7 +83,8 @@ def recording_text(
     speech, sounds = _speech(facts, language, length), _sounds(facts, language, length)
     parts = [head, *_shown(shots, told, language, length), speech, sounds]
     if not speech and not sounds:
-        parts.append(words["silent" if heard else "not heard"])
+        sounding = any(item.kind == "audio" for item in items)
+        parts.append(words["no sound" if not sounding else "silent" if heard else "not heard"])
     if shots and length == "long":
         parts.append(words["people"])
     seen = list(dict.fromkeys(one.caption for one in told.values() if one.recognised))
