@@ -41,7 +41,8 @@ def test_one_that_was_taken_for_an_i_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Hola!", "jardín y jirafa", "increíble! inicio", "Íñigo; índice: isla.", "¿Cómo? : ; ! i j"]
+    "text",
+    ["Hola!", "jardín y jirafa", "increíble! inicio", "Íñigo; índice: isla.", "¿Cómo? : ; ! i j", "ijada ij (j)"],
 )
 def test_nothing_is_added_where_nothing_is_drawn(text: str) -> None:
     assert read(text, text) == text

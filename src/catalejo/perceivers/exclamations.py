@@ -71,7 +71,8 @@ def restored(text: str, columns: Sequence[int], line: npt.NDArray[np.uint8]) -> 
             continue  # an i
         nearest = min(range(len(places)), key=lambda i: abs(middles[i] - mark.middle))
         if abs(middles[nearest] - mark.middle) < _ASIDE_PX and text[places[nearest]] in _TAKEN_FOR_IT:
-            if _begins(text, places[nearest]) and text[places[nearest] + 1 : places[nearest] + 2].strip():
+            following = text[places[nearest] + 1 : places[nearest] + 2].strip()
+            if following and following not in "jJ" and _begins(text, places[nearest]):  # a j has a dot and a stem too
                 found[places[nearest]] = "¡"
             continue
         after = next((i for i, middle in enumerate(middles) if middle > mark.middle + 1), None)
