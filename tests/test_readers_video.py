@@ -100,6 +100,31 @@ def test_turns_are_those_of_ffmpeg(matrix: tuple[int, int, int, int]) -> None:
     assert off(read(data)[0].picture, wanted) < 2
 
 
+@pytest.mark.parametrize("side_px", [1000, 60])
+def test_a_high_dynamic_range_is_brought_to_srgb(side_px: int) -> None:
+    """Shown as it is, the same film is off by 36 of 255."""
+    wanted = scene("coffee.png", (320, 240))
+    page = read(films.high_dynamic_range(wanted), side_px)[0]
+    assert off(page.picture, wanted.resize(page.picture.size, Image.Resampling.BOX)) < 8
+
+
+def test_high_films_that_do_not_say_have_the_colours_of_hd() -> None:
+    """Red and green panels at 720 lines, encoded by BT.709; by BT.601 green comes out 20 of 255 off."""
+    pixels = np.zeros((720, 1280, 3), np.uint8)
+    pixels[:, :640], pixels[:, 640:] = (180, 30, 30), (30, 180, 30)
+    wanted = Image.fromarray(pixels)
+    frame = films.av.VideoFrame.from_image(wanted).reformat(format="yuv444p", dst_colorspace="ITU709")
+    frame.colorspace = 2
+    made = io.BytesIO()
+    with films.av.open(made, "w", "matroska") as container:
+        stream = container.add_stream("ffv1", 10)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv444p"
+        frame.pts = 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert off(read(made.getvalue())[0].picture, wanted) < 3
+
+
 def stretched(ratio: Fraction) -> Any:
     def prepare(stream: Any) -> None:
         stream.codec_context.sample_aspect_ratio = ratio

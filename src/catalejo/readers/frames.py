@@ -23,6 +23,10 @@ _TURNS = {
 _SIDEWAYS = {turn for signs, turn in _TURNS.items() if signs[0] == 0}
 _UNKNOWN_COLOURS, _HD_PX = 2, 720  # where a film does not say, high ones have the colours of BT.709
 _MOST_STRETCHED = 8.0
+# Light as numbers (ITU-T H.273): PQ and HLG, of films with a high dynamic range, which look grey unless they are
+# converted; sRGB's, and its primaries.
+_HDR = (16, 18)
+_TO_SRGB = {"dst_color_trc": 13, "dst_color_primaries": 1}
 
 
 class Screen:
@@ -61,6 +65,7 @@ class Screen:
             "rgb24",
             src_colorspace="ITU709" if unsaid else None,
             interpolation="AREA" if wide < frame.width else "BICUBIC",
+            **(_TO_SRGB if frame.color_trc in _HDR else {}),
         ).to_image()
         return drawn if self._turn is None else drawn.transpose(self._turn)
 
