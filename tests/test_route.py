@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from mixed import HEARS, LOOKS, files, giver
+from PIL import Image
 
+from catalejo.answerers.shown import lay
 from catalejo.context import media, tokens
 from catalejo.context.media import Size
 from catalejo.context.models import find
@@ -128,6 +130,21 @@ class TestTokens:
         foreseen = {way.what for way in of(made[name], model).ways if way.native and way.what != "text"}
         sent = {piece.what.replace("key frame", "key frames") for piece in given.pieces if piece.media is not None}
         assert foreseen == sent
+
+    @pytest.mark.parametrize("size", [(4000, 3000), (900, 5000)], ids=str)
+    @pytest.mark.parametrize(
+        "model", ["gpt-4o", "gpt-5.5", "claude-opus-4.7", "gemini-2.5-pro", "qwen3-vl-8b", "llama-4-scout"]
+    )
+    def test_large_pictures_count_as_they_are_sent(self, model: str, size: tuple[int, int], tmp_path: Path) -> None:
+        picture = Image.new("RGB", size)
+        picture.save(tmp_path / "large.png")
+        laid = lay([picture], find(model), lambda text: tokens.count(text, model))
+        (way,) = of(str(tmp_path / "large.png"), model).ways
+        assert way.tokens is not None
+        assert (way.tokens.tokens, way.tokens.low, way.tokens.high) == (laid.tokens, laid.low, laid.high)
+        assert (
+            way.stages[0].shape[:2] == (laid.sizes[0].height_px, laid.sizes[0].width_px) or "made" in way.stages[0].what
+        )
 
     def test_cost_is_that_of_all_tokens_together(self, made: dict[str, str]) -> None:
         found = Router(find("gpt-4o")).route([made["foto.png"], made["informe.txt"]])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from catalejo.context import bridges, media, prices, tokens
+from catalejo.context import bridges, media, prices, resolution, tokens
 from catalejo.context.bridges import Stage
 from catalejo.context.counting import below, pages_of, shown
 from catalejo.context.language_model import LanguageModel
@@ -152,21 +152,17 @@ class Router:
     # -- pictures -------------------------------------------------------------------------
 
     def _picture(self, size: Size) -> tuple[Way, ...]:
-        if stages := bridges.picture(size, self.model, self.detail):
-            assert self.model is not None
-            return (Way("picture", stages, media.image(size, self.model, self.detail), native=True),)
+        if stages := self._seen(size):
+            return (Way("picture", stages, self._count(size), native=True),)
         return (self._facts("facts", "pixels", 1, (size.height_px, size.width_px, 3)),)
 
     def _frames(self, film: Recording) -> tuple[Way, ...]:
         """As many as the film has shots, which nobody knows before it is decoded: one at least, ``frames`` at most."""
         if film.size is None:
             return ()
-        if not (stages := bridges.picture(film.size, self.model, self.detail)):
+        if not (stages := self._seen(film.size)):
             return (self._facts("key frames", "frames", self.frames, (film.size.height_px, film.size.width_px, 3)),)
-        assert self.model is not None
-        one = media.image(film.size, self.model, self.detail)
-        if one is None:
-            return (Way("key frames", stages, native=True),)
+        one = self._count(film.size)
         guess = min(max(math.ceil(film.seconds / 10), 1), self.frames)
         how = f"{self.frames} key frames at most, {one.how}"
         return (
@@ -177,6 +173,19 @@ class Router:
                 native=True,
             ),
         )
+
+    def _seen(self, size: Size) -> tuple[Stage, ...]:
+        """The way of a picture as it is sent: no larger than the model looks at."""
+        return bridges.picture(resolution.sent(size, self.model, self.detail), self.model, self.detail)
+
+    def _count(self, size: Size) -> Count:
+        """Its tokens as it is sent; estimated where no formula of the model is known."""
+        sent = resolution.sent(size, self.model, self.detail)
+        if self.model and (found := media.image(sent, self.model, self.detail)):
+            return found
+        guessed = resolution.foreseen(sent, self.model, self.detail)
+        how = f"{sent.width_px} x {sent.height_px}, estimated: no formula is known"
+        return Count(guessed.tokens, False, guessed.low, guessed.high, how)
 
     def _facts(self, what: str, name: str, pictures: int, shape: tuple[int, ...]) -> Way:
         stages = [Stage("input", name, shape), Stage("encoder", "conse, rapidocr", (), "labels, colours, text read")]

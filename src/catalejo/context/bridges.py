@@ -90,7 +90,7 @@ TOWERS: dict[str, Tower] = {
 }
 
 # Whisper base: 80 mel bands, a column each 10 ms, windows of 30 s; a convolution of stride 2 halves the columns.
-WHISPER_WINDOW_S, WHISPER_MELS, WHISPER_COLUMNS, WHISPER_WIDTH = 30.0, 80, 3_000, 512
+WHISPER_WINDOW_S, WHISPER_MELS, WHISPER_COLUMNS = 30.0, 80, 3_000
 
 
 def picture(size: Size, model: LanguageModel | None, detail: str = "high") -> tuple[Stage, ...]:
@@ -157,12 +157,12 @@ def native_sound(seconds: float, model: LanguageModel) -> tuple[Stage, ...]:
 
 def speech(seconds: float) -> tuple[Stage, ...]:
     """What Whisper base makes of a recording, up to the text."""
-    windows = max(math.ceil(seconds / WHISPER_WINDOW_S), 1)
+    whisper, windows = card("whisper-base"), max(math.ceil(seconds / WHISPER_WINDOW_S), 1)
     return (
         Stage(
             "input", "mel spectrogram", (windows, WHISPER_COLUMNS, WHISPER_MELS), "30 s a window, a column each 10 ms"
         ),
-        Stage("encoder", "whisper-base", (windows, WHISPER_COLUMNS // 2, WHISPER_WIDTH), "one vector each 20 ms"),
+        Stage("encoder", whisper.name, (windows, WHISPER_COLUMNS // 2, whisper.width), "one vector each 20 ms"),
         Stage("bridge", "decoder", (), "text"),
     )
 
@@ -188,7 +188,8 @@ def searched(kind: str) -> Stage:
     if kind == "text":
         return Stage("encoder", sentence.CARD.name, (sentence.CARD.width,), "what it says")
     if kind == "audio":  # the names of sounds, in the space of sentences
-        return Stage("encoder", "yamnet", (sentence.CARD.width,), "what is heard in it")
+        found = card("yamnet")
+        return Stage("encoder", found.name, (found.width,), "what is heard in it")
     return Stage("encoder", conse.CARD.name, (conse.CARD.width,), "what it shows")
 
 
