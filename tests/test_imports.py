@@ -54,7 +54,7 @@ _LIST = """
     speed sides quantizing
     query asking fusion showing search duplicates health
     speaking routes answering answerers.shown answerers.viewing answerers.vision
-    answerers.blip2 visual_answering file_answers
+    answerers.blip2 alignment visual_answering file_answers
     notes pieces giving packing multimodal combining
     caption_formats captions measures intervals evaluate similarity visual_questions selective visual_evaluation
     context.evidence context.curve

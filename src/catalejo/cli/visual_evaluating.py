@@ -52,7 +52,7 @@ def evaluate_visual(
     if not questions:
         raise BadQuestions(asked.vqa, f"none of its {len(found.asked):,} questions is in {language}")
     model, there = (asked.model, None) if name == "blip2" else (None, asked.model)
-    ask = opened(name, How(asked.samples, True, model, Asking(asked.endpoint, there), limits))
+    ask = opened(name, How(asked.samples, brief=True, model=model, asking=Asking(asked.endpoint, there), limits=limits))
     with progress_bar() as progress:
         show = (lambda done, of: progress("asking", done, of)) if progress else None
         report = run(questions, ask, name, missing=found.missing, progress=show)
