@@ -29,10 +29,10 @@ def photos(tmp_path: Path) -> Path:
 
 
 def look(path: str) -> Known:
-    """A file of two pictures and a recording; the one called c cannot be read."""
+    """A file of two pictures; the one called c cannot be read."""
     if path.endswith("c.png"):
         raise CannotRead(path, "it is damaged")
-    items = (Item("h", 0, "image", 8, 8), Item("h", 1, "image", 8, 8), Item("h", 2, "audio", 0, 0))
+    items = (Item("h", 0, "image", 8, 8), Item("h", 1, "image", 8, 8))
     return Known(path, (CAT, DOG), missing=(OCR,), items=items)
 
 
@@ -94,7 +94,20 @@ def test_ranks_come_from_who_knows_them(photos: Path) -> None:
 def test_progress_is_told_file_by_file(photos: Path) -> None:
     calls = []
     describe([str(photos)], ["en"], look=look, progress=lambda *call: calls.append(call))
-    assert calls == [("pictures", n, 3) for n in (1, 2, 3)]
+    assert calls == [("files", n, 3) for n in (1, 2, 3)]
+
+
+def test_what_was_described_before_an_interruption_is_kept(photos: Path) -> None:
+    def interrupted(path: str) -> Known:
+        if path.endswith("b.png"):
+            raise KeyboardInterrupt
+        return look(path)
+
+    found = describe([str(photos)], ["en"], look=interrupted)
+    assert found.stopped
+    assert {Path(one.path).name for one in found.described} == {"a.png"}
+    with pytest.raises(KeyboardInterrupt):
+        describe([str(photos / "b.png")], ["en"], look=interrupted)
 
 
 def test_nothing_to_describe_is_an_error(photos: Path, tmp_path: Path) -> None:
@@ -108,11 +121,25 @@ def test_nothing_to_describe_is_an_error(photos: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_without_pictures_is_said(photos: Path) -> None:
-    def hear(path: str) -> Known:
-        return Known(path, (), items=(Item("h", 0, "audio", 0, 0),))
+    def read(path: str) -> Known:
+        return Known(path, (), items=(Item("h", 0, "text", 0, 0),))
 
     with pytest.raises(CannotRead, match="no picture in it"):
-        describe([str(photos / "a.png")], ["en"], look=hear)
+        describe([str(photos / "a.png")], ["en"], look=read)
+
+
+def test_a_recording_is_described_as_a_whole_whoever_writes(photos: Path) -> None:
+    def hear(path: str) -> Known:
+        said = Fact("speech", "Hola a todos", 0.9, "speech", start_s=0.0, end_s=2.0)
+        shots = tuple(Item("h", n, "video", 8, 8, start_s=2.0 * n, end_s=2.0 * n + 2) for n in range(2))
+        return Known(path, (CAT, DOG, said), perceived=("speech",), items=(*shots, Item("h", 2, "audio", 0, 0)))
+
+    seer = Seer()
+    (one,) = describe([str(photos / "a.png")], ["es"], look=hear, writer=seer).described
+    assert one.caption == "Un vídeo, en dos planos: un gato y probablemente un perro"
+    assert "Voz: «Hola a todos»" in one.alt_text
+    assert one.by == "facts"
+    assert seer.asked == [""]
 
 
 # -- the real thing ---------------------------------------------------------------------

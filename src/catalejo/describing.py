@@ -67,12 +67,14 @@ class Descriptions:
         skipped: files that could not be, and why.
         missing: perceivers that would have said more, and what brings them.
         notes: what else people should know.
+        stopped: True when it was interrupted; what was described by then is here.
     """
 
     described: tuple[Description, ...]
     skipped: tuple[Skipped, ...] = ()
     missing: tuple[Missing, ...] = ()
     notes: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 class Writer(Protocol):
@@ -129,20 +131,26 @@ def describe(
     look, describer = look or looker(limits), _Describer(languages, length, writer, rank)
     described: list[Description] = []
     missing: dict[str, Missing] = {}
-    for done, path in enumerate(files, 1):
-        try:
-            known = look(path)
-        except CannotRead as error:
-            skipped.append(Skipped(path, error.reason))
-        else:
-            missing |= {one.name: one for one in (*known.missing, *known.failed)}
-            described += describer.of(known)
-        if progress:
-            progress("pictures", done, len(files))
+    stopped = False
+    try:
+        for done, path in enumerate(files, 1):
+            try:
+                known = look(path)
+            except CannotRead as error:
+                skipped.append(Skipped(path, error.reason))
+            else:
+                missing |= {one.name: one for one in (*known.missing, *known.failed)}
+                described += describer.of(known)
+            if progress:
+                progress("files", done, len(files))
+    except KeyboardInterrupt:
+        if not described:
+            raise
+        stopped = True
     if not described:
         told = skipped[0] if skipped else Skipped(files[0], "there is no picture in it")
         raise CannotRead(told.path, told.reason + ("; nor can the others be described" if skipped[1:] else ""))
-    return Descriptions(tuple(described), tuple(skipped), tuple(missing.values()), tuple(describer.notes))
+    return Descriptions(tuple(described), tuple(skipped), tuple(missing.values()), tuple(describer.notes), stopped)
 
 
 def looker(limits: Limits | None) -> Look:

@@ -27,6 +27,8 @@ from catalejo.records import Limits, to_json
 if TYPE_CHECKING:
     from catalejo.describing import Description, Descriptions, Writer
 
+_INTERRUPTED = 130
+
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -103,6 +105,9 @@ def describe(
         _print_xmp(found, length)
     else:
         _print(found)
+    if found.stopped:
+        note("interrupted: the others were not described")
+        return _INTERRUPTED
     return 1 if failed else 0
 
 
