@@ -40,7 +40,7 @@ _LIST = """
     readers.text readers.csv readers.subtitles readers.pdf_streams readers.pdf readers.html
     readers.docx_lists readers.docx readers.pptx readers.epub
     context.media context.resolution reading_texts perceivers
-    readers.containers readers.tags readers.frames readers.headers
+    readers.containers readers.tags readers.hdr readers.frames readers.headers
     readers.samples readers.stretches readers.audio readers.shots readers.video
     perceivers.reading_order perceivers.exclamations perceivers.text_lines perceivers.ocr perceivers.colours ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from catalejo.readers import hdr
+
 # What a display matrix does to x and y (signs of a, b, c, d: x' = ax + cy, y' = bx + dy), and how Pillow does it.
 _TURNS = {
     (0, 1, -1, 0): Image.Transpose.ROTATE_270,
@@ -23,10 +25,6 @@ _TURNS = {
 _SIDEWAYS = {turn for signs, turn in _TURNS.items() if signs[0] == 0}
 _UNKNOWN_COLOURS, _HD_PX = 2, 720  # where a film does not say, high ones have the colours of BT.709
 _MOST_STRETCHED = 8.0
-# Light as numbers (ITU-T H.273): PQ and HLG, of films with a high dynamic range, which look grey unless they are
-# converted; sRGB's, and its primaries.
-_HDR = (16, 18)
-_TO_SRGB = {"dst_color_trc": 13, "dst_color_primaries": 1}
 
 
 class Screen:
@@ -58,15 +56,19 @@ class Screen:
             scale = side_px / min(wide, high)
             wide, high = math.ceil(wide * scale), math.ceil(high * scale)
         unsaid = frame.colorspace == _UNKNOWN_COLOURS and frame.height >= _HD_PX and not frame.format.is_rgb
-        drawn: Image.Image = self._scaler.reformat(
+        deep = frame.color_trc in (hdr.PQ, hdr.HLG)  # which looks grey unless it is converted
+        made = self._scaler.reformat(
             frame,
             wide,
             high,
-            "rgb24",
+            "rgb48le" if deep else "rgb24",
             src_colorspace="ITU709" if unsaid else None,
             interpolation="AREA" if wide < frame.width else "BICUBIC",
-            **(_TO_SRGB if frame.color_trc in _HDR else {}),
-        ).to_image()
+        )
+        if deep:
+            drawn = Image.fromarray(hdr.to_srgb(made.to_ndarray(), int(frame.color_trc), int(frame.color_primaries)))
+        else:
+            drawn = made.to_image()
         return drawn if self._turn is None else drawn.transpose(self._turn)
 
     def small(self, frame: Any, wide: int, high: int) -> npt.NDArray[np.uint8]:
