@@ -55,12 +55,13 @@ def test_add_says_what_was_perceived_and_status_what_waits(run: Run, folder: Pat
     first = run("-c", tmp_path / "c", "add", folder, "--perceive", "none")
     assert "perceived" not in first.stdout
     waits = run("-c", tmp_path / "c", "status")
-    assert "2 files wait for colours" in waits.stderr and "--perceive colours" in waits.stderr
+    (line,) = (line for line in waits.stderr.splitlines() if line.startswith("not perceived yet: "))
+    assert "colours (2 files)" in line and "labels (2 files)" in line and line.endswith(" add FOLDER")
     second = run("-c", tmp_path / "c", "add", folder, "--perceive", "colours")
     assert "perceived 2 files: " in second.stdout
     status = run("-c", tmp_path / "c", "status")
     assert "(files perceived: colours 2)" in status.stdout
-    assert "wait for colours" not in status.stderr
+    assert "colours (" not in status.stderr and "labels (2 files)" in status.stderr
     counts = {
         one["name"]: one for one in json.loads(run("-c", tmp_path / "c", "status", "--json").stdout)["perceivers"]
     }

@@ -41,9 +41,9 @@ def status(catalog: Catalog, as_json: bool) -> None:
     for one in found.perceivers:
         if one.waiting and one.missing:
             note(f"{count(one.waiting, 'file', 'files')} not perceived by {one.name}: {one.missing}")
-        elif one.waiting:
-            then = command(catalog, "add", "FOLDER", "--perceive", one.name)
-            note(f"{count(one.waiting, 'file waits', 'files wait')} for {one.name}: {then}")
+    if waiting := [one for one in found.perceivers if one.waiting and not one.missing]:
+        each = ", ".join(f"{one.name} ({count(one.waiting, 'file', 'files')})" for one in waiting)
+        note(f"not perceived yet: {each}; go on with: {command(catalog, 'add', 'FOLDER')}")
 
 
 @click.command()
