@@ -12,7 +12,7 @@ from catalejo import Catalog
 from catalejo.answerers import endpoint as endpoint_module
 from catalejo.answerers.vision import Asking
 from catalejo.captioner import Captioner
-from catalejo.errors import CannotPerceive, EndpointFailed
+from catalejo.errors import CannotPerceive, CannotRead, EndpointFailed
 
 pytest.importorskip("openai", reason="the extra endpoint is not installed")
 
@@ -54,3 +54,14 @@ def test_a_model_that_sees_nothing_is_said(serving: Serving, samples: Path) -> N
     serving.script = [refuses(400, "image input is not supported")]
     with pytest.raises(CannotPerceive):
         Captioner(Asking(serving.url)).write(str(samples / "chelsea.png"), 0, "en", "short", "")
+
+
+def test_a_scanned_page_is_shown_as_it_looks(serving: Serving) -> None:
+    scan = Path(__file__).parent / "fixtures" / "documents" / "escaneado.pdf"
+    assert Captioner(Asking(serving.url)).write(str(scan), 1, "es", "short", "").startswith("Un gato")
+    assert serving.chats[-1].body["messages"][1]["content"][0]["type"] == "image_url"
+
+
+def test_a_page_that_is_not_there(serving: Serving, samples: Path) -> None:
+    with pytest.raises(CannotRead, match="no page 3"):
+        Captioner(Asking(serving.url)).write(str(samples / "chelsea.png"), 2, "es", "short", "")

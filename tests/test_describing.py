@@ -126,6 +126,11 @@ def test_a_file_without_pictures_is_said(photos: Path) -> None:
 
     with pytest.raises(CannotRead, match="no picture in it"):
         describe([str(photos / "a.png")], ["en"], look=read)
+    both = describe([str(photos)], ["en"], look=lambda path: read(path) if "a.png" in path else look(path))
+    assert [(Path(one.path).name, one.reason[:7]) for one in both.skipped] == [
+        ("a.png", "there i"),
+        ("c.png", "it is d"),
+    ]
 
 
 def test_a_recording_is_described_as_a_whole_whoever_writes(photos: Path) -> None:

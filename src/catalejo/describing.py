@@ -23,6 +23,7 @@ from catalejo.walk import sources, walk
 
 FACTS = "facts"
 DESCRIBED, RECORDED = ("image", "scan"), ("video", "audio")  # kinds of items
+NO_PICTURE = "there is no picture in it; documents answer questions: catalejo ask"
 HEARERS = ("speech", "sounds")  # perceivers
 
 Look = Callable[[str], Known]
@@ -140,7 +141,10 @@ def describe(
                 skipped.append(Skipped(path, error.reason))
             else:
                 missing |= {one.name: one for one in (*known.missing, *known.failed)}
-                described += describer.of(known)
+                made = describer.of(known)
+                described += made
+                if not made:
+                    skipped.append(Skipped(path, NO_PICTURE))
             if progress:
                 progress("files", done, len(files))
     except KeyboardInterrupt:
@@ -148,7 +152,7 @@ def describe(
             raise
         stopped = True
     if not described:
-        told = skipped[0] if skipped else Skipped(files[0], "there is no picture in it")
+        told = skipped[0]
         raise CannotRead(told.path, told.reason + ("; nor can the others be described" if skipped[1:] else ""))
     return Descriptions(tuple(described), tuple(skipped), tuple(missing.values()), tuple(describer.notes), stopped)
 
@@ -193,6 +197,9 @@ class _Describer:
             return ""
         try:
             return self._writer.write(path, page, language, self._length, known_words(facts, language))
+        except CannotRead as error:
+            self.notes.append(f"{error}; it is described from facts")
+            return ""
         except EndpointFailed as error:
             self.notes.append(f"{error}; the others are described from facts")
             self._writer = None
