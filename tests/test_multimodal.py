@@ -119,6 +119,19 @@ def test_what_is_shown_is_the_answer_without_its_quotes(serving: Serving, made: 
     assert "".join(shown).strip() == "El museo abrió en 1819 [5] y se ve un gato [1]."
 
 
+@pytest.mark.parametrize(("words", "cut"), [(10, False), (1_000, True)])
+def test_a_server_of_ones_own_may_see_pictures_smaller_but_must_read_all_words(
+    serving: Serving, made: dict[str, str], tmp_path: Path, words: int, cut: bool
+) -> None:
+    """Nothing is said of fewer tokens than a picture should have; of fewer than the text has, that it was cut."""
+    serving.routes["/v1/models"] = {"data": [{"id": "qwen3-vl-8b"}]}
+    serving.script[:] = [says("Un gato [1].", (500, 5))]
+    (tmp_path / "notas.txt").write_text("palabra " * words, encoding="utf-8")
+    answer = ask("¿Qué se ve?", [made["foto.png"], made["foto.png"], made["clip.mp4"], str(tmp_path / "notas.txt")])
+    assert answer.foreseen is not None and answer.foreseen.input_tokens > 500 / 0.8
+    assert any("its runtime has cut it" in note for note in answer.notes) is cut
+
+
 def test_too_much_for_the_context_is_refused_before_it_is_sent(serving: Serving, made: dict[str, str]) -> None:
     serving.routes["/props"] = {**SEES["/props"], "default_generation_settings": {"n_ctx": 300}}
     with pytest.raises(PromptTooLong, match="ask fewer files"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -196,9 +196,12 @@ class Speaker:
         self.used += Usage(
             reply.input_tokens, output, 1, self.cost(reply.input_tokens, output), reply.input_tokens, reply.input_tokens
         )
-        if prompt.low > _SMALL and reply.input_tokens < prompt.low * _CUT:
+        # a server of one's own may be set to see pictures at any size: there only the texts are sure
+        sure = text_alone or not self.endpoint.address.local
+        least = prompt.low if sure else sum(self._counter(text).low for text in _texts(prompt))
+        if least > _SMALL and reply.input_tokens < least * _CUT:
             self.notes.append(
-                f"the endpoint counted {reply.input_tokens:,} tokens of a prompt that has at least {prompt.low:,}: its "
+                f"the endpoint counted {reply.input_tokens:,} tokens of a prompt that has at least {least:,}: its "
                 "runtime has cut it, and the answer rests on the rest; start it with a larger context"
             )
         elif text_alone:
@@ -207,6 +210,16 @@ class Speaker:
     def totals(self) -> tuple[Usage, Usage | None]:
         """Foreseen and used; the latter None where the endpoint did not count each request."""
         return self.foreseen, self.used if self._counted else None
+
+
+def _texts(prompt: Prompt) -> Iterator[str]:
+    """The texts of all messages, without pictures and sounds."""
+    for message in prompt.messages:
+        content = message["content"]
+        if isinstance(content, str):
+            yield content
+        else:
+            yield from (part["text"] for part in content if part["type"] == "text")
 
 
 def told(usage: Usage) -> str:
