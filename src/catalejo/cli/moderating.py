@@ -229,10 +229,10 @@ def _row(one: Moderated) -> tuple[str, ...]:
 
 
 def _print_calibrated(chosen: Calibrated) -> None:
-    heads = ("category", "threshold", "95%", "missed", "false alarms", "cost", "elsewhere", "all / none", "AUC")
+    heads = ("category", "threshold", "95%", "missed", "false alarms", "cost", "elsewhere", "all/none", "AUC")
     print_table(heads, [_calibration(one) for one in chosen.calibrations], right=range(1, 9))
     if sys.stdout.isatty():
-        note("cost: a picture; elsewhere: on pictures it was not chosen on; all / none: of flagging all, or none")
+        note("cost: a picture; elsewhere: on pictures it was not chosen on; all/none: of flagging all, or none")
     for one in chosen.calibrations:
         if not one.helps:
             note(f"{one.category}: the score does not help; flagging all or none of the pictures costs no more")
@@ -250,7 +250,7 @@ def _calibration(one: Calibration) -> tuple[str, ...]:
         f"{one.false_alarms:,} of {one.negatives:,}",
         f"{one.cost:.3f}",
         "-" if one.expected_cost is None else f"{one.expected_cost:.3f}",
-        f"{one.cost_of_all:.3f} / {one.cost_of_none:.3f}",
+        f"{one.cost_of_all:.2f}/{one.cost_of_none:.2f}",
         f"{one.auc:.3f}",
     )
 
