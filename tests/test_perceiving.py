@@ -168,9 +168,9 @@ def test_a_file_that_changed_or_went_waits(tmp_path: Path) -> None:
     stamp(second, 99)
     other = save(tmp_path / "other" / "d.png", 4)
     report = made.add(other, perceive="signs").perceiving
-    assert report is not None and (report.perceived, report.waiting) == (2, 2)
+    assert report is not None and (report.perceived, report.away, report.waiting) == (2, 2, 0)
     again = made.add(folder, perceive="signs", prune=True).perceiving
-    assert again is not None and (again.perceived, again.waiting) == (1, 0)
+    assert again is not None and (again.perceived, again.away) == (1, 0)
 
 
 def test_what_is_forgotten_takes_its_facts_along(tmp_path: Path) -> None:

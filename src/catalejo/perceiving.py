@@ -126,6 +126,7 @@ class _Run:
         self._stale: dict[str, set[str]] = {}
         self._texts_changed = False
         self._committed = time.monotonic()
+        self._away: set[str] = set()  # files that are not as they were
         self._gone: set[str] = set()  # perceivers that cannot work after all
         self._report = PerceiveReport(missing=tuple(one.why for one in wanted(store, senses.missing)))
 
@@ -153,9 +154,10 @@ class _Run:
             pool.shutdown(wait=True, cancel_futures=True)
         if not stopped:
             self._tend()
-        waiting = len(plan) - self._report.perceived
+        away = len(self._away)
+        waiting = len(plan) - self._report.perceived - away
         seconds = round(time.monotonic() - started, 3)
-        return replace(self._report, waiting=waiting, seconds=seconds, stopped=stopped)
+        return replace(self._report, waiting=waiting, away=away, seconds=seconds, stopped=stopped)
 
     # -- what to look at --------------------------------------------------------------
 
@@ -202,6 +204,8 @@ class _Run:
     def _one(
         self, hash: str, path: str | None, dated: list[tuple[Item, datetime]], senses: Sequence[Sense]
     ) -> _Made | None:
+        if path is None:
+            self._away.add(hash)
         if path is None or self._stop.is_set():
             return None
         items = [item for item, _ in dated]

@@ -15,7 +15,8 @@ class PerceiveReport:
     Attributes:
         perceived: files that were looked at or heard.
         facts: found in them.
-        waiting: files that are left, because it was stopped or because they are not there to be read now.
+        waiting: files that are left, because it was stopped or because a perceiver could not work after all.
+        away: files that are not where they were, or have changed since they were read.
         failed: what could not be perceived, and why.
         missing: perceivers that cannot work here, and what brings each.
         seconds: wall time.
@@ -25,6 +26,7 @@ class PerceiveReport:
     perceived: int = 0
     facts: int = 0
     waiting: int = 0
+    away: int = 0
     failed: tuple[Skipped, ...] = ()
     missing: tuple[str, ...] = ()
     seconds: float = 0.0

@@ -173,6 +173,9 @@ def _print_perceived(report: PerceiveReport) -> None:
     note_skipped(report.failed)
     if report.waiting:
         note(f"{count(report.waiting, 'file waits', 'files wait')} to be perceived; the same command goes on there")
+    if report.away:
+        away = count(report.away, "file is not where it was, or has", "files are not where they were, or have")
+        note(f"{away} changed: add their folder to have them perceived")
     for why in report.missing:
         note(f"more could be known: {why}")
 
