@@ -20,6 +20,7 @@ _PAUSE_S = 0.5  # of silence that ends a stretch
 _AROUND_S = 1.0  # of sound that is kept on both sides of a stretch: with less, languages of short phrases are mistaken
 _THRESHOLD = 0.5
 _SHORTEST_S = 0.1
+_SILENT, _LOUD, _MOST_GAIN = 1e-4, 0.5, 50.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,9 @@ def _spans(samples: Samples) -> list[tuple[int, int]]:
 
     if len(samples) < RATE_HZ * _SHORTEST_S:
         return []
+    loud = float(np.abs(samples).max())
+    if _SILENT < loud < _LOUD:  # Silero takes what is recorded low for silence
+        samples = samples * np.float32(min(_LOUD / loud, _MOST_GAIN))
     options = VadOptions(
         threshold=_THRESHOLD,
         min_speech_duration_ms=int(_SHORTEST_S * 1000),
