@@ -23,7 +23,9 @@ from catalejo.questions.things import (
 from catalejo.recognised import things
 
 BREED_LEAST = 0.97  # breeds differ by little, and the classifier overstates itself there most
-FINER_LEAST = 0.85
+KIND_LEAST = 0.65
+KIND_SHARE = 0.9  # of what the animals seen are, say, one must have this much to be the answer to "which animal"
+_NEXT_LEAST = 0.3  # of what is named as the best where none does
 _GREYS = frozenset(("black", "dark grey", "grey", "light grey", "white"))
 _GREY_LEAST = 0.9  # of a picture without colour: what covers less than 5% is not told
 _COLOUR_WORDS = {
@@ -34,6 +36,8 @@ _COLOUR_WORDS = {
     "grey": "grey|gray|gris", "beige": "beige", "turquoise": "turquoise|turquesa", "olive": "olive|oliva",
     "magenta": "magenta",
 }  # fmt: skip
+_BLACK_AND_WHITE = re.compile(r"black|blanco|mono|gr[ae]ysc|grises|b ?& ?w")
+_IN_COLOUR = re.compile(r"colou?r")
 _FRUIT = re.compile(r"\b(?:an? orange|oranges|una naranja|naranjas)\b(?! \w)")
 _OTHER_COLOUR = 0.05  # what the perceiver does not tell covers less
 
@@ -70,15 +74,22 @@ def kind(asked: Asked) -> Reply:
     if belief.least < YES_LEAST:
         return _absent(asked, belief)
     facts = asked.of("label")
-    best = finest(wanted, facts, SURE, own=False)
+    least = max(KIND_LEAST, KIND_SHARE * belief.least)
+    best = finest(wanted, facts, least, own=False)
     if best is None:
-        return asked.decline("unsure", facts=(), thing=asked.question.thing, best=asked.beside("best", belief.label))
-    group = finest(wanted, facts, SURE, several=True, own=False)
+        first = finest(wanted, facts, _NEXT_LEAST, own=False)
+        return asked.decline("kind-unsure", thing=asked.question.thing, best=asked.beside("best", first))
+    group = finest(wanted, facts, least, several=True, own=False)
     if group and group is not best and members_of(best) < members_of(group):
         return asked.say(
-            "kind-finer", (group, best), group.confidence, it=asked.a(group), sure=asked.sure(group.confidence),
-            finer=asked.a(best), finer_sure=asked.sure(best.confidence),
-        )  # fmt: skip
+            "kind-finer",
+            (group, best),
+            group.confidence,
+            it=asked.a(group),
+            sure=asked.sure(group.confidence),
+            finer=asked.a(best),
+            finer_sure=asked.sure(best.confidence),
+        )
     return asked.say("kind", (best,), best.confidence, it=asked.a(best), sure=asked.sure(best.confidence))
 
 
@@ -170,11 +181,14 @@ def grey(asked: Asked) -> Reply:
     in_colour = any(fact.value not in _GREYS for fact in found)
     if not in_colour and without < _GREY_LEAST:
         return asked.decline("colours-unknown")
-    wants_colour = not any(word in ("black", "blanco", "monochrome", "greyscale", "grayscale", "grises") or
-                           word.startswith("monocrom") for word in _words(asked.question.text))  # fmt: skip
-    name = {(True, True): "in-colour", (True, False): "grey-no", (False, True): "not-grey", (False, False): "grey-yes"}
-    told = name[wants_colour, in_colour]
-    return asked.say(told, found, None if in_colour else without, list=_listed(asked, found))
+    asked_grey = bool(_BLACK_AND_WHITE.search(asked.question.text.lower()))
+    asked_colour = bool(_IN_COLOUR.search(asked.question.text.lower()))
+    name = "is-colour" if in_colour else "is-grey"
+    if asked_grey != asked_colour:
+        name = (
+            ("in-colour" if asked_colour else "not-grey") if in_colour else ("grey-no" if asked_colour else "grey-yes")
+        )
+    return asked.say(name, found, None if in_colour else without, list=_listed(asked, found))
 
 
 # -- what they share ------------------------------------------------------------------------

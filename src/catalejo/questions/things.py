@@ -78,6 +78,8 @@ _ALSO = {
     "something to eat, algo de comer, comida, food": ("food", "fruit", "dish"),
     "motorbike, motorcycle, moto, motocicleta": ("motorcycle", "moped", "motor scooter"),
     "bike, bici, bicicleta, bicycle": ("bicycle", "mountain bike", "tandem bicycle"),
+    "feline, felino, felina": ("cat", "wild cat", "big cat"),
+    "canine, canino, can": ("dog",),
     "kitty, kitten, gatito, minino": ("cat",),
     "puppy, doggy, perrito, cachorro": ("dog",),
     "plane, aeroplane, airplane, avion": ("aircraft", "airliner", "warplane"),
@@ -107,8 +109,13 @@ def believed(wanted: frozenset[int], facts: Sequence[Fact]) -> Belief:
             least, label = best, max(inside, key=lambda fact: (_sure(fact), len(_classes(fact))))
     outside = [fact for fact in whole if _classes(fact).isdisjoint(wanted)]
     total = min(1.0, sum(_sure(fact) for fact in outside if fact.number is not None))
-    instead = max(outside, key=_sure, default=None)
-    seen = max(total, _sure(instead) if instead else 0.0)
+    seen = max([total, *map(_sure, outside)])
+    clear = [fact for fact in outside if _sure(fact) >= SURE]
+    instead: Fact | None
+    if clear:
+        instead = min(clear, key=lambda fact: (len(_classes(fact)), -_sure(fact)))
+    else:
+        instead = max(outside, key=_sure, default=None)
     return Belief(min(least, 1.0), max(0.0, 1.0 - seen), label, instead)
 
 
@@ -155,8 +162,8 @@ def finest(
 def deniable(wanted: frozenset[int]) -> bool:
     """Whether "no" may be said of it: of animals alone.
 
-    Cars, clocks or chairs stand at the edge of pictures of all kinds: of COCO128's pictures that were taken for something
-    else with more than 75%, one in seven had a car. Of animals, 3 of 559 such answers were wrong.
+    Cars, clocks or chairs stand at the edge of pictures of all kinds: of COCO128's pictures that were taken for
+    something else with more than 75%, one in seven had a car. Of animals, 3 of 559 such answers were wrong.
     """
     return bool(wanted) and wanted <= named("animal")
 

@@ -22,7 +22,10 @@ _IMAGE = (
     r"|videos?|clips?|films?|movies?|recordings?|audios?|grabacion|grabaciones|peliculas?|sonidos?)"
 )
 _WHOLE = rf"(?:(?:the|this|that|my|el|la|las|los|esta|este|mi|una?|an?) )*(?:whole )?{_IMAGE}"
-_HERE = rf"(?:in|on|of|at|en|de|del|sobre) (?:it|here|there|ella|este|esto|esta|aqui|{_WHOLE})|here|there|aqui|ahi|alli"
+_HERE = (
+    rf"(?:in|on|at|en|sobre) (?:it|here|there|ella|este|esto|esta|aqui|{_WHOLE})"
+    rf"|(?:of|de|del) (?:the|this|la|esta|esa) {_IMAGE}|here|there|aqui|ahi|alli|anywhere|somewhere|por algun lado"
+)
 _BE = r"(?:is|are|was|were|es|son|esta|estan|era)"
 
 
@@ -45,6 +48,11 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 _FOLLOWS = re.compile(r"^(?:and|but|so|then|ok|okay|well|what about|how about|y|pero|entonces|vale|bueno|ya)\b[ ,]*")
+_POLITE = re.compile(
+    r"^(?:(?:please|por favor|hey|hi|hello|hola|oye|would you say|do you think|can you tell me|could you tell me"
+    r"|tell me|i want to know|i wonder|do you know|puedes decirme|podrias decirme|me puedes decir|dime|sabes"
+    r"|crees que|dirias que|quiero saber)\b[ ,]*)+(?:(?:if|whether|that|si)\b )?"
+)
 _TAIL = re.compile(
     rf"(?:,? (?:{_HERE}|please|por favor|then|entonces|exactly|exactamente|you can see|que se vean?|visibles?|too"
     r"|tambien|at all|or not|o no|do you see|can you see|is it|is this|is that|are they|are these|es|ves|se ven?|hay"
@@ -81,6 +89,7 @@ def understand(text: str, before: Sequence[str] = ()) -> Question:
 def _understood(text: str, earlier: Question | None) -> Question:
     words = plain(text)
     language = _language(text, earlier)
+    words = _POLITE.sub("", words) or words
     bare = _FOLLOWS.sub("", words)
     topic, thing = _matched(bare)
     if earlier is None:
@@ -93,10 +102,20 @@ def _understood(text: str, earlier: Question | None) -> Question:
     return Question(text, language, topic, thing)
 
 
+_OF_FILE = ("when", "where", "duration", "width", "height", "size")  # else they would answer for a thing in it
+_ABOUT_FILE = re.compile(
+    rf"\b{_IMAGE}\b|\b(?:taken|shot|recorded|filmed|captured|tomad[oa]s?|tomo|hizo|hicieron|hech[oa]|saco|sacaron|sacada"
+    r"|grab\w+|captur\w+|pixels?|pixel|pixeles|resoluti\w+|resolucion|megapixel\w*|lasts?|dura\w*)\b"
+    r"|\b(?:this|it|these|esto|eso|aqui|here|tiene)$"
+)
+
+
 def _matched(words: str) -> tuple[str, str]:
     for topic, pattern in patterns():
         if found := pattern.search(words):
             thing = found.groupdict().get("x") or ""
+            if topic in _OF_FILE and len(words.split()) > 3 and not _ABOUT_FILE.search(words):
+                return "unknown", ""
             return topic, thing.strip() if topic == "says" else _thing(thing)
     return "unknown", ""
 
