@@ -230,3 +230,22 @@ def test_places_where_nothing_can_be(run: Run, folder: Path, tmp_path: Path) -> 
     refused(run("-c", "/proc/c", "add", folder), Path("/proc/c"), "no such file or directory")
     refused(run("-c", tmp_path / "file", "add", folder), tmp_path / "file", "it is a file, not a folder")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_films_and_recordings(run: Run, tmp_path: Path) -> None:
+    """Shots and stretches are items; one bad file is a line, and each limit has its flag."""
+    films = pytest.importorskip("films")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "clip.mp4").write_bytes(films.two_scenes())
+    (tmp_path / "a" / "nota.mp3").write_bytes(films.recording(films.tone(3.0), "mp3"))
+    (tmp_path / "a" / "texto.mp4").write_text("Hola\n" * 50)
+    (tmp_path / "a" / "largo.wav").write_bytes(films.recording(films.tone(9.0)))
+    done = run("-c", tmp_path / "c", "add", tmp_path / "a", "--perceive", "none", "--max-seconds", "5", "--json")
+    assert (json.loads(done.stdout)["added"], json.loads(done.stdout)["skipped"]) == (2, 2)
+    listed = dict(line.split("\t") for line in run("-c", tmp_path / "c", "skipped").stdout.splitlines())
+    assert {Path(path).name: reason for path, reason in listed.items()} == {
+        "largo.wav": "it lasts 9 s, over the limit of 5 s (raise it with --max-seconds)",
+        "texto.mp4": "not a recording or film in a format we read; it looks like text",
+    }
+    run("-c", tmp_path / "c", "add", tmp_path / "a", "--perceive", "none", "--retry")
+    assert json.loads(run("-c", tmp_path / "c", "status", "--json").stdout)["items"] == 5

@@ -132,7 +132,8 @@ def test_a_broken_entry_of_another_distribution_harms_only_itself(site: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("suffix", "reader"), [(".jpg", "image"), (".JPG", "image"), (".heic", "image"), (".txt", None), ("", None)]
+    ("suffix", "reader"),
+    [(".jpg", "image"), (".heic", "image"), (".mp3", "audio"), (".MP4", "video"), (".txt", None), ("", None)],
 )
 def test_readers_are_found_by_suffix(suffix: str, reader: str | None) -> None:
     assert plugins.reader_for(suffix) == reader
