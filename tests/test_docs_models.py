@@ -34,7 +34,7 @@ def row(card: ModelCard) -> list[str]:
     published = dict(card.published)
     scores = [f"{published[key]:.1f}" if key in published else "" for key in ("coco_r1", "imagenet", "xm3600_es")]
     sizes = []
-    for precision in ("fp32", "int8"):
+    for precision in (cards.precisions(card)[0], "int8"):
         size, estimated = cards.size_mb(card, precision) if precision in cards.precisions(card) else (0, False)
         sizes.append(f"{'~' if estimated else ''}{size:.0f}" if size else "")
     languages = ", ".join(card.languages) if len(card.languages) < 3 else str(len(card.languages))
