@@ -107,12 +107,18 @@ def add(
     """Look at files and folders, and remember what is new or changed.
 
     Pictures; videos and recordings with the extra `media`; documents: PDF, text, Markdown, CSV, subtitles; HTML,
-    DOCX, PPTX and EPUB with the extra `documents`. PATH is a folder, a file, a pattern such as "photos/**/*.jpg", or - for a list on standard
-    input. Unchanged files are not read again; stop it at any moment and run it again to go on.
+    DOCX, PPTX and EPUB with the extra `documents`. PATH is a folder, a file, a pattern such as
+    "photos/**/*.jpg", or - for a list on standard input. Unchanged files are not read again; stop it at any
+    moment and run it again to go on.
+
+    Once everything can be searched, perceivers look at what they have not seen yet, which takes longer: text in
+    pictures and scans, what is said and heard in recordings and films, labels, colours. --perceive none leaves
+    that for later.
 
     \b
     catalejo add ~/Pictures
     catalejo add ~/Pictures --prune
+    catalejo add ~/Meetings --perceive speech,sounds
     find . -name "*.jpg" -print0 | catalejo add -0 -
     """
     from catalejo.indexing import Stopped
