@@ -160,6 +160,14 @@ def test_what_it_refuses(typed: Typed, photos: Path, arguments: list[str], code:
     assert reason in found[1] + found[2]
 
 
+def test_how_many_find_their_own_picture(typed: Typed, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = iter([(1, 9), (4, 9)])
+    monkeypatch.setattr("catalejo.telling.Teller._ranker", lambda self: lambda path, page, caption: next(ranks))
+    _, out, err = typed(photos, "--lang", "es", "--lang", "en")
+    assert [line.split("\t")[6:] for line in out.splitlines()] == [["1", "9"], ["4", "9"]]
+    assert "1 of 2 captions find their own picture first among 9; median rank 2.5" in err
+
+
 def test_nothing_to_describe(typed: Typed, photos: Path) -> None:
     assert typed(photos / "none.png")[0] == 1
     code, _, err = typed(photos / "b.png")

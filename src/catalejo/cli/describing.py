@@ -200,6 +200,11 @@ def _print(found: Descriptions) -> None:
             _print_one(one)
     by = sorted({one.by for one in found.described})
     note(f"{count(len(found.described), 'description', 'descriptions')}, by {' and '.join(by)}")
+    ranks = [one.rank for one in found.described if one.rank is not None]
+    if len(ranks) > 1:
+        first, among = sum(rank == 1 for rank in ranks), max(one.among or 0 for one in found.described)
+        told = f"{first:,} of {len(ranks):,} captions find their own picture first among {among:,}"
+        note(f"{told}; median rank {_median(ranks)}")
     for line in found.notes:
         note(printable(line))
     for missing in found.missing:
@@ -207,6 +212,12 @@ def _print(found: Descriptions) -> None:
     if found.skipped:
         note(f"{count(len(found.skipped), 'file', 'files')} could not be described")
         note_skipped(found.skipped)
+
+
+def _median(ranks: list[int]) -> str:
+    from statistics import median
+
+    return f"{median(ranks):g}"
 
 
 def _print_one(one: Description) -> None:
