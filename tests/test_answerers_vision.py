@@ -318,3 +318,18 @@ def test_captions_there_are_none_of(serving: Serving, cat: Image.Image) -> None:
         caption(cat, "fr")
     with pytest.raises(BadQuery, match="'huge'"):
         caption(cat, "en", length="huge")
+
+
+def test_a_server_with_less_room_than_it_said_gets_a_smaller_picture(serving: Serving) -> None:
+    serving.routes["/v1/models"] = {"data": [{"id": "tiny", "max_model_len": 8192}]}
+    full = "the request exceeds the available context size (1024 tokens), try increasing it"
+    serving.script = [
+        refuses(400, {"message": full, "type": "exceed_context_size_error", "n_ctx": 1024}),
+        says("Noise."),
+    ]
+    big = Image.effect_noise((1600, 1200), 40).convert("RGB")
+    answer = ask_vision([big], "What is it?")
+    assert answer.text == "Noise." and len(serving.chats) == 2
+    first, second = (sent(content(serving, number)[0]).size for number in (0, 1))
+    assert first == (1600, 1200) and second[0] < 1000
+    assert any("1600 x 1200 was sent at" in note for note in answer.notes)

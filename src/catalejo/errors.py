@@ -206,7 +206,7 @@ class NoEndpoint(CannotAsk):
     def __init__(self) -> None:
         super().__init__(
             "no endpoint is named: --endpoint http://127.0.0.1:8080/v1 or CATALEJO_ENDPOINT (docs/ask.md); "
-            "without a language model: --route extract"
+            "without a language model: --route extract, or --with facts about pictures"
         )
 
 
