@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from catalejo.classify import Classification, Classified
 
 
-def _writable(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+def writable(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     """See whether a file could be written, before anybody waits for what goes into it."""
     if path and os.path.isdir(path):
         raise CannotSave(path, "it is a folder")
@@ -54,7 +54,7 @@ def _writable(_: click.Context, __: click.Parameter, path: str | None) -> str | 
               help='Ask labels so: "a drawing of a {}"; "{}" asks them bare. Several are averaged.')  # fmt: skip
 @click.option("--ensemble", is_flag=True, help="Ask labels in the 80 ways of the CLIP paper, averaged.")
 @click.option("-k", type=click.IntRange(min=1), default=3, show_default=True, metavar="N", help="Labels a picture.")
-@click.option("--csv", "table", metavar="FILE", callback=_writable, help="Save a table with all probabilities.")
+@click.option("--csv", "table", metavar="FILE", callback=writable, help="Save a table with all probabilities.")
 @click.option("--with", "second", type=click.Choice(["facts"]),
               help="A second opinion: do the labels and the text perceived in each picture say the same?")  # fmt: skip
 @drawing_option("--confusion", "Draw what was taken for what; folders must be called by labels")

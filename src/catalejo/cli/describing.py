@@ -10,6 +10,7 @@ import click
 
 from catalejo.catalog import Catalog
 from catalejo.cli.adding import limit_options
+from catalejo.cli.classifying import writable
 from catalejo.cli.output import (
     count,
     encoder_option,
@@ -42,7 +43,7 @@ _INTERRUPTED = 130
 @click.option("--model", metavar="NAME", help="The model there, which must take pictures. Default: CATALEJO_MODEL.")
 @click.option("--max-cost", type=click.FloatRange(0), metavar="USD", help="Send nothing that may cost more a picture.")
 @click.option("--perceive", metavar="NAMES", help="Who looks: auto (all that can work here), none, or some by name.")
-@click.option("--csv", "table", metavar="FILE", help="Save a table.")
+@click.option("--csv", "table", metavar="FILE", callback=writable, help="Save a table.")
 @click.option("--sidecar", is_flag=True, help="Write each into an XMP file beside its picture; other texts there stay.")
 @click.option("--replace", is_flag=True, help="With --sidecar: also replace texts that somebody else wrote.")
 @click.option("--xmp", is_flag=True, help="Print XMP, for programs, instead of writing it.")

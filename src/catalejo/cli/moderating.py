@@ -14,6 +14,7 @@ import click
 from catalejo.catalog import Catalog
 from catalejo.cli.adding import limit_options
 from catalejo.cli.bringing import brought
+from catalejo.cli.classifying import writable
 from catalejo.cli.output import (
     count,
     drawing_option,
@@ -51,11 +52,13 @@ _NEXT = 5  # pictures shown that are not flagged, so that one sees where the lin
 @click.option(
     "--cost-false", type=float, default=1.0, show_default=True, metavar="N", help="Of one flagged for nothing."
 )
-@click.option("--save", "kept", metavar="FILE", help="Save the thresholds that --calibrate chose.")
+@click.option("--save", "kept", metavar="FILE", callback=writable, help="Save the thresholds that --calibrate chose.")
 @drawing_option("--curve", "Draw what each threshold costs (with --calibrate)")
 @click.option("--lang", "language", type=click.Choice(["en", "es"]), default="en", show_default=True,
               help="Of the drawing.")  # fmt: skip
-@click.option("--csv", "table", metavar="FILE", help="Save the queue: a row a picture, with all scores.")
+@click.option(
+    "--csv", "table", metavar="FILE", callback=writable, help="Save the queue: a row a picture, with all scores."
+)
 @limit_options
 @encoder_option("Which encoder, by name or path. Default: the catalog's, or conse.")
 @json_option
