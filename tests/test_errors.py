@@ -44,6 +44,7 @@ MADE: dict[str, CatalejoError] = {
     "CannotAsk": errors.CannotAsk("no documents are named"),
     "NoEndpoint": errors.NoEndpoint(),
     "EndpointFailed": errors.EndpointFailed("http://127.0.0.1:8080/v1", "it does not answer"),
+    "CannotPerceive": errors.CannotPerceive("qwen3-4b", "pictures", "so says llama.cpp (/props)"),
     "PromptTooLong": errors.PromptTooLong("9,000 tokens do not fit into 4,096", 4_096, 9_000),
     "TooCostly": errors.TooCostly("it would cost 2 US dollars, over the limit of 1"),
 }
