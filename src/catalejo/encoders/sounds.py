@@ -34,7 +34,7 @@ NEAR_WEIGHT = 1.5  # of the classes whose words are nearest to a query, beside i
 SHARPNESS = 60.0
 BETA, RIDGE = 0.7, 1.0
 _SOURCE_PULL = 0.8
-_RELATED = 0.3  # cosine from which a class has to do with a query
+_RELATED = 0.5  # cosine from which a class has to do with a query
 _CLEAR = 0.05  # probability from which a sound is worth naming
 # Things that make no sound: what is asked of recordings to learn where chance begins. Names of sounds would be true of
 # some, and put the line above what is right: of 19 sounds of stamps asked for by name 10 passed then, with these 17.
