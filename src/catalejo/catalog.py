@@ -220,7 +220,8 @@ class Catalog(Judge, Keeper, Teller):
         more = perceiving.perceive(
             self._store, self.sentences, chosen, limits=limits, retry=retry, workers=workers, progress=progress
         )
-        joined = replace(report, perceiving=more, stopped=more.stopped)
+        asked = chosen.able or chosen.missing
+        joined = replace(report, perceiving=more if asked else None, stopped=more.stopped)
         if more.stopped:
             raise Stopped(joined)
         return joined

@@ -48,7 +48,7 @@ class AddReport:
             their files were kept.
         seconds: wall time.
         stopped: True when it was interrupted; the same command goes on from there.
-        perceiving: what the second stage did.
+        perceiving: what the second stage did; None where nobody was asked to perceive anything.
     """
 
     added: int = 0
