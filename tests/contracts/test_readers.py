@@ -60,6 +60,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def reader(name: str) -> Reader:
+    if name in plugins.RECORDINGS:
+        pytest.importorskip("av", reason="films and recordings need the extra `media`")
     made: Reader = plugins.load("readers", name)()
     return made
 
