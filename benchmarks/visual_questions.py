@@ -52,9 +52,8 @@ def main() -> None:
         answerable = sum(counts.get(name, 0) for name in ("right", "wrong", "declined"))
         share = counts.get("right", 0) / answerable if answerable else 0.0
         results[file.name] = {**counts, "right_share": round(share, 3)}
-        print(
-            f"{file.name}: {counts.get('right', 0)} of {answerable} right ({share:.0%}), {counts.get('wrong', 0)} wrong;"
-        )
+        right, wrong = counts.get("right", 0), counts.get("wrong", 0)
+        print(f"{file.name}: {right} of {answerable} right ({share:.0%}), {wrong} wrong;")
         print(f"  {counts.get('invented', 0)} invented, {counts.get('refused', 0)} declined of those nobody can answer")
     report("visual_questions", results, machine())
 

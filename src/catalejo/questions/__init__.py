@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # What facts can answer.
 ANSWERABLE = (
-    *("what", "kind", "exists", "is-it", "breed", "colour", "is-colour", "grey", "text", "has-text", "says", "speech"),
+    *("what", "kind", "exists", "is-it", "breed", "colour", "grey", "text", "has-text", "says", "speech"),
     *(
         "has-speech",
         "language",

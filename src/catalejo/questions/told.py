@@ -8,7 +8,7 @@ from datetime import datetime
 
 from catalejo.conse.labels import fold
 from catalejo.facts import KINDS, Fact
-from catalejo.grammar import dated, written
+from catalejo.grammar import counted, dated, written
 from catalejo.questions.replying import Asked, Reply
 from catalejo.questions.wording import LANGUAGES
 from catalejo.recognised import things
@@ -148,7 +148,7 @@ def events(asked: Asked) -> Reply:
     told = sorted(told, key=lambda one: one[0])[:_MOST_EVENTS]
     lines = [f"{clock(start)} {what}" for start, what, _ in told]
     facts = [fact for _, _, fact in told]
-    return asked.say("events", facts, _mean(facts), list="; ".join(lines))
+    return asked.say("events", facts, _mean(facts), list="; ".join(lines).rstrip("."))
 
 
 def _silent(asked: Asked, perceiver: str, why: str) -> Reply:
@@ -198,7 +198,7 @@ def side(asked: Asked, which: int) -> Reply:
 
 def pages(asked: Asked) -> Reply:
     """How many there are."""
-    return asked.say("pages", it=written(len({item.page for item in asked.known.items}), asked.language))
+    return asked.say("pages", it=_counted(len({item.page for item in asked.known.items}), "page", asked.language))
 
 
 def count(asked: Asked) -> Reply:
@@ -211,8 +211,13 @@ def count(asked: Asked) -> Reply:
         if any(_sure(fact) < READ_LEAST for fact in lines):
             return asked.decline("unread")
         if _LINES.match(thing):
-            return asked.say("lines", lines, _mean(lines), it=str(len(lines)))
-        return asked.say("words", lines, _mean(lines), it=str(sum(len(fact.value.split()) for fact in lines)))
+            return asked.say("lines", lines, _mean(lines), it=_counted(len(lines), "line", asked.language))
+        return asked.say(
+            "words",
+            lines,
+            _mean(lines),
+            it=_counted(sum(len(fact.value.split()) for fact in lines), "word", asked.language),
+        )
     if _SOUNDS.match(thing):
         heard = _by_value([fact for fact in asked.of("sound") if _sure(fact) >= HEARD_LEAST])
         if heard:
@@ -234,6 +239,14 @@ def adult(asked: Asked) -> Reply:
     return asked.say(name, found, sure, sure=asked.sure(sure))
 
 
+_NOUNS = {"page": ("page", "página"), "line": ("text line", "línea de texto"), "word": ("word", "palabra")}
+_NOUNS |= {"frame": ("frame", "fotograma"), "shot": ("shot", "plano")}
+
+
+def _counted(number: int, what: str, language: str) -> str:
+    return counted(number, _NOUNS[what][language == "es"], language)
+
+
 def _value(fact: Fact, language: str) -> str:
     if fact.kind == "taken":
         try:
@@ -243,7 +256,7 @@ def _value(fact: Fact, language: str) -> str:
     if fact.kind == "duration" and fact.number is not None:
         return f"{clock(fact.number)} ({written(fact.number, language, 1)} s)"
     if fact.kind in ("frames", "shots") and fact.number is not None:
-        return written(fact.number, language)
+        return _counted(round(fact.number), fact.kind.removesuffix("s"), language)
     return fact.said(language)
 
 
