@@ -97,6 +97,16 @@ def test_the_figures_of_an_endpoint(do: Do, serving: Serving) -> None:
     assert "one word or a few" in serving.chats[0].body["messages"][0]["content"]
 
 
+def test_whoever_answers_in_sentences_is_told_which_figure_to_read(do: Do, serving: Serving) -> None:
+    serving.script = [says("Yes, one cat is there.")]
+    result = do()
+    assert figures(result)["all", "VQA accuracy"][0] == "0.000"
+    assert figures(result)["all", "right"][0] == "0.750"  # all but the dog
+    assert "`right` is the figure to read" in result.stderr
+    serving.script = [says("cat")]
+    assert "`right` is the figure" not in do().stderr
+
+
 def test_json_has_every_answer(do: Do) -> None:
     told = json.loads(do("--json").stdout)
     assert [one["answer"]["text"] for one in told["judged"]][:2] == ["Cat", "I cannot tell from this."]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from catalejo.visual_evaluation import VisualReport, YesNo
 
 _RISK = 0.1  # the risk at which the coverage is told
+_SENTENCES = 0.3  # by which `right` passes VQA accuracy where somebody answers in sentences
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def evaluate_visual(
 
 def print_visual_report(report: VisualReport) -> None:
     """The figures as a table; then yes or no, risk and coverage, what could not be asked."""
+    from catalejo.visual_evaluation import ACCURACY, RIGHT
+
     rows = [("all", *_cells(asdict(figure))) for figure in report.figures]
     for kind, figures in report.by_kind:
         rows += [(kind, *_cells(asdict(figure))) for figure in figures]
@@ -81,6 +84,9 @@ def print_visual_report(report: VisualReport) -> None:
     models = sorted({one.answer.model for one in report.judged if one.answer.model})
     by = report.answerer + (f" ({', '.join(models)})" if models else "")
     note(f"{by}: {count(len(report.judged), 'question', 'questions')} about {count(pictures, 'picture', 'pictures')}")
+    values = {figure.name: figure.value for figure in report.figures}
+    if values.get(RIGHT, 0.0) - values.get(ACCURACY, 0.0) > _SENTENCES:
+        note("its answers are sentences, which VQA accuracy takes for wrong: `right` is the figure to read")
     if report.yes_no:
         note(_yes_no(report.yes_no))
     note(_risk(report.curve))
