@@ -29,7 +29,7 @@ from test_indexing import counts, ctrl_c, heard_stop, thread_named
 
 from catalejo import Catalog, indexing, plugins
 from catalejo.chunking import passages, sentences, span_of
-from catalejo.cli.adding import _OF_DOCUMENTS, _OF_PICTURES
+from catalejo.cli.adding import _OF_DOCUMENTS, _OF_PICTURES, _OF_RECORDINGS
 from catalejo.errors import MissingExtra, OverLimit
 from catalejo.indexing import Stopped
 from catalejo.plugins import Plugin
@@ -115,7 +115,7 @@ def test_passages_are_those_of_chunking_to_the_character(catalog: Catalog, folde
                     whole = span_of(page, first + start, first + end)
                     stems = analyse(page.text[whole.start : whole.end], passage.language)
                     said.append((*place, *dataclasses.astuple(whole)[1:], " ".join(stems)))
-    place_of = ("hash", "page", "number", "start", "end", "start_s", "end_s")
+    place_of = ("hash", "page", "number", "start", "end", "start_s", "end_s", "box")
     rows = [
         tuple(row[name] for name in (*place_of, "text", "language", "words", "length")) for row in found["passages"]
     ]
@@ -436,22 +436,22 @@ def test_every_limit_is_recognised_again_as_readers_write_it() -> None:
     written = {
         "max_megapixels": "{:g}", "max_file_mb": "{:g} MB", "max_pages": "{} pages", "max_chars": "{:,} characters",
         "max_document_pages": "{} pages", "max_unpacked_mb": "{:g} MB", "max_unpacked_ratio": "{:g} times",
-        "max_archive_entries": "{:,}",
+        "max_archive_entries": "{:,}", "max_seconds": "{:g} s", "max_streams": "{} streams", "max_media_mb": "{:g} MB",
     }  # fmt: skip
     assert written.keys() == {field.name for field in dataclasses.fields(Limits)}
     for name, form in written.items():
         for value in (1, 7, 200, 1_234_567, 20_000_000):
             flag = "--" + name.replace("_", "-")
             reason = OverLimit("p", "it has (more)", form.format(value), flag).reason
-            assert not indexing._raised(reason, Limits(**{name: value}))
-            assert indexing._raised(reason, Limits(**{name: value * 2}))
-    assert not indexing._raised("damaged PDF (over the limit of nothing)", Limits())
-    assert not indexing._raised("over the limit of 5 (raise it with --no-such-flag)", Limits())
+            assert not indexing.raised(reason, Limits(**{name: value}))
+            assert indexing.raised(reason, Limits(**{name: value * 2}))
+    assert not indexing.raised("damaged PDF (over the limit of nothing)", Limits())
+    assert not indexing.raised("over the limit of 5 (raise it with --no-such-flag)", Limits())
 
 
 def test_every_limit_has_its_flag() -> None:
     """An error that says "raise it with --x" must not name what the command does not take."""
-    flags = {name.lstrip("-").replace("-", "_") for name in (*_OF_PICTURES, *_OF_DOCUMENTS)}
+    flags = {name.lstrip("-").replace("-", "_") for name in (*_OF_PICTURES, *_OF_DOCUMENTS, *_OF_RECORDINGS)}
     assert flags == {field.name for field in dataclasses.fields(Limits)}
 
 
