@@ -88,6 +88,11 @@ def test_of_more_than_the_tables_name_only_the_part_is_known() -> None:
     assert "but not whether it is “black cat”" in reason("Is there a black cat?", *CAT)
 
 
+def test_a_part_of_a_name_is_not_denied() -> None:
+    assert reason("¿Es un perro doméstico o salvaje?", *CAT)
+    assert reason("Is it a white dog?", *CAT)
+
+
 def test_the_moon_is_no_worm() -> None:
     moon = (Fact("label", "animal", 0.99, "labels"), Fact("label", "roundworm", 0.97, "labels", number=111))
     for question in ("What animal is this?", "Is there an animal?", "What is this?", "Is there a worm?"):

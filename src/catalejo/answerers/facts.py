@@ -62,7 +62,7 @@ _ANSWERS: dict[str, Callable[[Asked], Reply]] = {
 _NEEDS = {
     "labels": ("what", "kind", "breed", "exists", "is-it", "sure", "colour", "events"),
     "colours": ("colour", "grey", "exists", "is-it", "kind"),
-    "ocr": ("text", "has-text", "says", "count"),
+    "ocr": ("text", "has-text", "says", "count", "speech"),
     "speech": ("speech", "has-speech", "language", "when-heard", "events", "says", "text"),
     "sounds": ("sound", "when-heard", "events", "count"),
     "safety": ("adult",),

@@ -128,7 +128,13 @@ def exists(asked: Asked) -> Reply:
         return asked.say(
             name, (belief.label,), belief.least, it=asked.a(belief.label), sure=asked.sure(belief.least)
         )  # fmt: skip
-    if belief.least == 0.0 and 1 - belief.most >= SEEN_LEAST and belief.instead is not None and deniable(wanted):
+    if (
+        belief.least == 0.0
+        and 1 - belief.most >= SEEN_LEAST
+        and belief.instead is not None
+        and deniable(wanted)
+        and is_whole(thing)
+    ):
         sure = 1 - belief.most
         told = asked.a(belief.instead)
         return asked.say("no", (belief.instead,), sure, instead=told, sure=asked.sure(belief.instead.confidence))

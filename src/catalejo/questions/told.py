@@ -30,7 +30,7 @@ def text(asked: Asked) -> Reply:
     """What was read, or, of what has no picture, what was said."""
     lines = _lines(asked)
     if isinstance(lines, Reply):
-        return speech(asked) if not _visible(asked) else lines
+        return speech(asked) if asked.of("speech") or not _visible(asked) else lines
     return asked.say("text", lines, _mean(lines), it=_joined(lines))
 
 
@@ -77,6 +77,8 @@ def speech(asked: Asked) -> Reply:
     """What is said."""
     said = asked.of("speech")
     if not said:
+        if asked.of("text") and not _audible(asked):  # "transcribe it", of a page
+            return text(asked)
         return _silent(asked, "speech", "no-speech-heard")
     return asked.say("speech", said, _mean(said), it=_cut(" ".join(fact.value for fact in said), _MOST_CHARACTERS))
 
