@@ -44,12 +44,15 @@ _LIST = """
     readers.samples readers.stretches readers.audio readers.shots readers.video
     perceivers.reading_order perceivers.exclamations perceivers.text_lines perceivers.ocr perceivers.colours ocr_files
     encoders encoders.batching encoders.naming encoders.everyday encoders.concepts
-    encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers encoders.opening
+    encoders.sentence encoders.conse perceivers.labels encoders.clip encoders.symbolic encoders.transformers
+    encoders.opening
     transcripts perceivers.voices perceivers.whisper perceivers.speech transcribing
     perceivers.sound_names perceivers.mel perceivers.yamnet perceivers.sounds encoders.sounds perceivers.safety
     vit vit.patches vit.layers vit.checkpoint vit.parts vit.tower vit.attention vit.packaged context.bridges
-    chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings context.counting gathering route
-    pages stating senses questions questions.wording questions.replying questions.understanding questions.things questions.seen
+    chance tables upkeep disk store numbered passage_rows passages factbook shelf space walk recordings
+    context.counting gathering route
+    pages stating senses questions questions.wording questions.replying questions.understanding questions.things
+    questions.seen
     questions.told answerers.facts documents reading indexing perceiving knowing looking encoding
     speed sides quantizing
     query asking fusion showing search duplicates health
@@ -61,10 +64,13 @@ _LIST = """
     plots plots.canvas plots.sheet plots.transformer plots.heatmap plots.matrices plots.evaluation
     plots.lines plots.wording plots.costs plots.evidence plots.routes plots.thresholds plots.risk
     trial comparing comparing_child taxonomy prompts accuracy thresholds probabilities classify
-    second_opinion recording_texts ranks describing captioner xmp sidecars labelled category_scores moderating judge keeping telling
+    second_opinion recording_texts ranks describing captioner xmp sidecars labelled category_scores moderating judge
+    keeping telling
     catalog (package) demo
-    cli cli.output cli.progress cli.bringing cli.adding cli.encoding cli.searching cli.asking cli.chatting cli.knowing cli.keeping
-    cli.reporting cli.visual_evaluating cli.evaluating cli.classifying cli.describing cli.moderating cli.inside cli.modelling cli.counting cli.routing cli.language_models
+    cli cli.output cli.progress cli.bringing cli.adding cli.encoding cli.searching cli.asking cli.chatting cli.knowing
+    cli.keeping
+    cli.reporting cli.visual_evaluating cli.evaluating cli.classifying cli.describing cli.moderating cli.inside
+    cli.modelling cli.counting cli.routing cli.language_models
     cli.seeing cli.transcribing cli.quantizing cli.planned cli.planning cli.demonstrating
     __main__
 """

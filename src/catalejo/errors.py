@@ -237,8 +237,8 @@ class CannotPerceive(CannotAsk):
     def __init__(self, model: str, what: str, because: str) -> None:
         self.what = what
         super().__init__(
-            f"{model} takes no {what}: {because}. Name a model that does, or start the server with the model's projector "
-            "(llama-server --mmproj); without such a model: --with facts"
+            f"{model} takes no {what}: {because}. Name a model that does, or start the server with the model's "
+            "projector (llama-server --mmproj); without such a model: --with facts"
         )
 
 

@@ -92,12 +92,22 @@ def matrix(catalog: Catalog, captions: str, out: str | None, as_json: bool, **wh
 @click.command()
 @captions_options(required=False, otherwise="Either this or --vqa.")
 @click.option("--vqa", metavar="FILE", help="Questions about pictures, with answers: CSV, JSONL, POPE, VizWiz, VQAv2.")
-@click.option("--with", "answerer", type=click.Choice(("facts", "endpoint", "blip2")),
-              help="With --vqa: who answers. Default: endpoint where one is named, else facts.")
+@click.option(
+    "--with",
+    "answerer",
+    type=click.Choice(("facts", "endpoint", "blip2")),
+    help="With --vqa: who answers. Default: endpoint where one is named, else facts.",
+)
 @click.option("--endpoint", metavar="URL", help="With --vqa: OpenAI-compatible. Default: CATALEJO_ENDPOINT.")
 @click.option("--model", metavar="NAME", help="With --vqa: the model there; for blip2 a folder.")
-@click.option("--samples", default=1, show_default=True, type=click.IntRange(1), metavar="N",
-              help="With --vqa: answers to each question, of which most must agree.")
+@click.option(
+    "--samples",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --vqa: answers to each question, of which most must agree.",
+)
 @drawing_option("--out", "Draw the measures with their intervals; with --vqa, risk against coverage")
 @encoder_option("Which encoders, by name or path, with commas between. Default: the catalog's, or conse.")
 @json_option
