@@ -6,7 +6,8 @@ import pytest
 
 from catalejo.conse.labels import classes
 from catalejo.facts import Fact
-from catalejo.questions.things import believed, deniable, finest, is_whole, named, trusted
+from catalejo.questions.things import believed, deniable, finest, is_whole, named
+from catalejo.recognised import trusted
 
 
 def label(value: str, sure: float, number: int | None = None, **more: object) -> Fact:

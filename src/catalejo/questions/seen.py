@@ -18,9 +18,8 @@ from catalejo.questions.things import (
     is_whole,
     members_of,
     named,
-    trusted,
 )
-from catalejo.recognised import things
+from catalejo.recognised import things, trusted
 
 BREED_LEAST = 0.97  # breeds differ by little, and the classifier overstates itself there most
 KIND_LEAST = 0.65

@@ -13,11 +13,7 @@ from functools import cache
 
 from catalejo.conse.labels import fold, lexicon
 from catalejo.facts import Fact
-from catalejo.recognised import members
-
-# Classes in which this classifier sees what shows nothing: of 160 pictures of smooth noise it took 26 for a roundworm,
-# which it learned from micrographs, with more than 50%, and 2 for anything else. Nothing is said on its word.
-SINKS = frozenset((111,))
+from catalejo.recognised import members, trusted
 
 YES_LEAST = 0.6  # from which a thing is said to be there; below, ``probable`` and no more
 SURE = 0.85
@@ -117,24 +113,6 @@ def believed(wanted: frozenset[int], facts: Sequence[Fact]) -> Belief:
     else:
         instead = max(outside, key=_sure, default=None)
     return Belief(min(least, 1.0), max(0.0, 1.0 - seen), label, instead)
-
-
-def trusted(facts: Sequence[Fact]) -> list[Fact]:
-    """Labels without those that rest on a sink, kinds included: of "animal 99%", "roundworm" 97% is nearly all."""
-    sunk: dict[tuple[int, object], float] = {}
-    for fact in facts:
-        if fact.kind == "label" and fact.number is not None and int(fact.number) in SINKS:
-            key = fact.page, fact.box
-            sunk[key] = max(sunk.get(key, 0.0), _sure(fact))
-    if not sunk:
-        return list(facts)
-    kept = []
-    for fact in facts:
-        low = sunk.get((fact.page, fact.box), 0.0) if fact.kind == "label" else 0.0
-        if low and not _classes(fact).isdisjoint(SINKS):
-            continue
-        kept.append(fact)
-    return kept
 
 
 def finest(
