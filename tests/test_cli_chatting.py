@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from serving import Serving, says, serve
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CAT = "chelsea.png"
@@ -62,3 +63,21 @@ def test_a_file_that_is_not_there(run: Run, command: tuple[str, ...]) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].endswith("gone.png: no such file or directory")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("ask", "What is it?"), ("chat",)])
+def test_samples_are_for_who_may_answer_otherwise(run: Run, samples: Path, command: tuple[str, ...]) -> None:
+    done = run(*command, samples / CAT, "--samples", "3", input="")
+    assert done.returncode == 2
+    assert "--samples 3 is for --with endpoint or blip2" in done.stderr
+
+
+@pytest.mark.usefixtures("loopback")
+def test_several_samples_of_a_model_are_compared(run: Run, samples: Path) -> None:
+    with serve(Serving([says("A cat."), says("A cat."), says("A teapot.")])) as running:
+        asked = ("ask", "What is it?", samples / CAT, "--with", "endpoint", "--samples", "3", "--json")
+        done = run(*asked, "--endpoint", running.url, "--model", "gpt-4o")
+        assert len(running.chats) == 3
+    told = json.loads(done.stdout)
+    assert told["text"] == "A cat."
+    assert told["confidence"] == pytest.approx(2 / 3, abs=1e-3)

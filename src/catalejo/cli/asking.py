@@ -11,7 +11,19 @@ import click
 
 from catalejo.answerers import NOT_TEXT
 from catalejo.catalog import Catalog
-from catalejo.cli.output import command, count, json_option, note, note_skipped, print_json, printable, with_catalog
+from catalejo.cli.bringing import ears_for
+from catalejo.cli.output import (
+    check_samples,
+    command,
+    count,
+    json_option,
+    note,
+    note_skipped,
+    print_json,
+    printable,
+    samples_option,
+    with_catalog,
+)
 from catalejo.records import to_json
 
 if TYPE_CHECKING:
@@ -82,6 +94,7 @@ _ROUTES = ("auto", "long-context", "retrieval", "map-reduce", "extract")
     show_default=True,
     help="Of pictures, where the provider lets you choose.",
 )
+@samples_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the answer and its citations only.")
 @json_option
 @with_catalog
@@ -99,6 +112,7 @@ def ask(
     timeout: float,
     frames: int,
     detail: str,
+    samples: int,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -125,10 +139,12 @@ def ask(
         if not quiet:
             note(printable(line))
 
+    check_samples(samples, by)
+    ears_for(paths)
     printer = _Printer(as_json)
     answered: Callable[..., Answer]
     if by or _is_one_picture(paths, route, endpoint):
-        answered = partial(_shown, catalog, question, paths, by or "facts")
+        answered = partial(_shown, catalog, question, paths, by or "facts", samples)
     elif route in ("auto", "extract") and _more_than_documents(paths):
         if route == "auto" and is_configured(endpoint):
             from catalejo.multimodal import ask as answer_files
@@ -178,20 +194,20 @@ def _is_one_picture(paths: tuple[str, ...], route: str, endpoint: str | None) ->
 
 
 def _shown(
-    catalog: Catalog, question: str, paths: tuple[str, ...], by: str, *, model: str | None, **options: Any
+    catalog: Catalog, question: str, paths: tuple[str, ...], by: str, samples: int, *, model: str | None, **options: Any
 ) -> Answer:
     """Each file asked by a visual answerer."""
-    return catalog.chat(*paths, by=by, how=how(by, model, **options)).ask(question)
+    return catalog.chat(*paths, by=by, how=how(by, model, samples, **options)).ask(question)
 
 
-def how(by: str, model: str | None, **options: Any) -> How:
+def how(by: str, model: str | None, samples: int = 1, **options: Any) -> How:
     """How a visual answerer is to answer, by the options of the command."""
     from catalejo.answerers.vision import Asking
     from catalejo.visual_answering import How
 
     shown, say = options.pop("shown", None), options.pop("say", None)
     asking = Asking(**options, model=None if by == "blip2" else model)
-    return How(model=model if by == "blip2" else None, asking=asking, shown=shown, say=say)
+    return How(samples, model=model if by == "blip2" else None, asking=asking, shown=shown, say=say)
 
 
 def _without_a_model(

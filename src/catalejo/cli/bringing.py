@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from catalejo.cli.progress import Show, fetch_bar, say
@@ -49,6 +49,16 @@ def bring_ears(name: str, show: Show | None = None) -> bool:
     from catalejo import cards
 
     return cards.card(name).takes == ("audio",) and bring(name, show)
+
+
+def ears_for(paths: Iterable[str]) -> None:
+    """Where recordings or films are named, what their perceivers lack comes, if it may."""
+    from catalejo import plugins, senses
+
+    if any(plugins.is_recording(path) for path in paths):
+        for one in senses.senses(senses.asked(None)).missing:
+            if one.model:
+                bring_ears(one.model)
 
 
 def brought(make: Callable[[], T]) -> T:

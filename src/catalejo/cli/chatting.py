@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import click
 
 from catalejo.catalog import Catalog
-from catalejo.cli.output import json_option, note, print_json, printable, with_catalog
+from catalejo.cli.bringing import ears_for
+from catalejo.cli.output import check_samples, json_option, note, print_json, printable, samples_option, with_catalog
 from catalejo.cli.progress import quiet_decoders
 from catalejo.errors import BadQuery, CannotAsk
 from catalejo.records import to_json
@@ -26,10 +27,17 @@ from catalejo.records import to_json
 )
 @click.option("--endpoint", metavar="URL", help="An OpenAI-compatible endpoint. Default: CATALEJO_ENDPOINT.")
 @click.option("--model", metavar="NAME", help="The model there; for blip2, its folder or name.")
+@samples_option
 @json_option
 @with_catalog
 def chat(
-    catalog: Catalog, paths: tuple[str, ...], by: str, endpoint: str | None, model: str | None, as_json: bool
+    catalog: Catalog,
+    paths: tuple[str, ...],
+    by: str,
+    endpoint: str | None,
+    model: str | None,
+    samples: int,
+    as_json: bool,
 ) -> None:
     """Ask about pictures, recordings or films, one question after another.
 
@@ -43,7 +51,10 @@ def chat(
     """
     from catalejo.cli.asking import how
 
-    talk = catalog.chat(*paths, by=by, how=how(by, model, endpoint=endpoint, say=lambda line: note(printable(line))))
+    check_samples(samples, by)
+    ears_for(paths)
+    says = how(by, model, samples, endpoint=endpoint, say=lambda line: note(printable(line)))
+    talk = catalog.chat(*paths, by=by, how=says)
     for question in _questions():
         try:
             with quiet_decoders():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from catalejo.catalog import Catalog
+from catalejo.cli.bringing import ears_for
 from catalejo.cli.output import json_option, note, print_json, print_table, printable, with_catalog
 from catalejo.cli.progress import quiet_decoders
 from catalejo.errors import CannotRead
@@ -30,6 +31,8 @@ def facts(catalog: Catalog, paths: tuple[str, ...], perceive: str | None, lang: 
     catalejo facts talk.mp3 --perceive speech
     catalejo facts photo.jpg clip.mp4 --json | jq '.files[].facts[] | select(.kind == "label")'
     """
+    if perceive is None:
+        ears_for(paths)
     found, failed = [], []
     for path in paths:
         try:

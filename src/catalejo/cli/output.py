@@ -102,6 +102,26 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Se
     console.print(table)
 
 
+def samples_option(function: F) -> F:
+    """``--samples``, of a model that may answer otherwise the next time."""
+    return click.option(
+        "--samples",
+        default=1,
+        show_default=True,
+        type=click.IntRange(1, 20),
+        metavar="N",
+        help="With --with endpoint or blip2: ask so many times; what most do not agree on is declined.",
+    )(function)
+
+
+def check_samples(samples: int, by: str | None) -> None:
+    """Raise unless who answers can answer several times."""
+    if samples > 1 and by not in ("endpoint", "blip2"):
+        raise click.UsageError(
+            f"--samples {samples} is for --with endpoint or blip2: facts are the same each time"
+        )
+
+
 def note(text: str) -> None:
     """A line for people, on standard error, so that pipes carry results only."""
     click.echo(text, err=True)
