@@ -117,9 +117,7 @@ def samples_option(function: F) -> F:
 def check_samples(samples: int, by: str | None) -> None:
     """Raise unless who answers can answer several times."""
     if samples > 1 and by not in ("endpoint", "blip2"):
-        raise click.UsageError(
-            f"--samples {samples} is for --with endpoint or blip2: facts are the same each time"
-        )
+        raise click.UsageError(f"--samples {samples} is for --with endpoint or blip2: facts are the same each time")
 
 
 def note(text: str) -> None:
