@@ -28,4 +28,4 @@ def pictures() -> Path:
 
 def run(catalog: Catalog) -> list[SearchResult]:
     """Ask the five questions of a catalog that holds the pictures."""
-    return [catalog.search(query, k=HITS, under=pictures()) for query in QUERIES]
+    return [catalog.search(query, k=HITS, under=pictures(), kinds=("image",)) for query in QUERIES]
