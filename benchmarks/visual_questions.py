@@ -2,7 +2,7 @@
 
 ``visual_questions.jsonl``: sixty questions, half of them unanswerable, written before anything answered them; of the
 thirty answerable, 27 were answered rightly at once, and none of the others was invented.
-``visual_questions_held_out.jsonl``: ninety in other words, written later in three parts, each before it was tried; at
+``visual_questions_later.jsonl``: ninety in other words, written later in three parts, each before it was tried; at
 first 34 of 45 were answered rightly, and one of 45 was invented. What was found there was mended since, so that it is
 held out no more.
 
@@ -24,7 +24,7 @@ from catalejo.visual_answers import contained
 from catalejo.visual_questions import read_visual_questions
 
 HERE = Path(__file__).parent
-FILES = (HERE / "visual_questions.jsonl", HERE / "visual_questions_held_out.jsonl")
+FILES = (HERE / "visual_questions.jsonl", HERE / "visual_questions_later.jsonl")
 
 
 def judge(file: Path) -> dict[str, int]:
